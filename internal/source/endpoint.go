@@ -1,0 +1,143 @@
+package source
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"slipway/internal/api"
+	"slipway/internal/fault"
+)
+
+// Endpoints says where providers are if not at their usual place: the base URL
+// of a server type, without a trailing slash. It serves mirrors and tests. nil
+// means that every provider is where the world knows it.
+type Endpoints map[api.ServerType]string
+
+// ParseEndpoints reads "GITHUB=https://mirror.example,BITBUCKET=http://127.0.0.1:8080".
+func ParseEndpoints(text string) (Endpoints, error) {
+	e := Endpoints{}
+	for entry := range strings.SplitSeq(text, ",") {
+		if entry = strings.TrimSpace(entry); entry == "" {
+			continue
+		}
+		name, base, _ := strings.Cut(entry, "=")
+		t := api.ServerType(name)
+		if _, known := hosts[t]; !known {
+			return nil, fault.New(fault.Invalid, "a source endpoint reads TYPE=URL, such as GITHUB=https://github.example: %q is no type", name)
+		}
+		u, err := url.Parse(base)
+		if err != nil || !web(u.Scheme) || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, fault.New(fault.Invalid, "the source endpoint of %s must be an http or https URL without a user name or query", name)
+		}
+		e[t] = strings.TrimSuffix(u.String(), "/")
+	}
+	return e, nil
+}
+
+// hosts is where a server type's repositories are. A self-managed one is
+// wherever its location says.
+var hosts = map[api.ServerType][]string{
+	api.ServerTypeGithub:            {"github.com", "www.github.com"},
+	api.ServerTypeBitbucket:         {"bitbucket.org", "www.bitbucket.org"},
+	api.ServerTypeGitlab:            {"gitlab.com", "www.gitlab.com"},
+	api.ServerTypeGithubEnterprise:  nil,
+	api.ServerTypeGitlabSelfManaged: nil,
+}
+
+// CloneURL returns what git clones for a project's source location: http or
+// https, the endpoint of its type applied, nothing in it but host and path. A
+// location that is elsewhere than its type says is Invalid, since the type's
+// token would be sent there.
+func (e Endpoints) CloneURL(t api.ServerType, location string) (string, error) {
+	usual, known := hosts[t]
+	if !known {
+		return "", fault.New(fault.Invalid, "Sources of type %s cannot be fetched yet", t)
+	}
+	u, ok := parse(location)
+	if !ok {
+		return "", fault.New(fault.Invalid, "Invalid project source: location must be the HTTPS URL of a repository, such as https://host/owner/repository")
+	}
+	base, moved := e[t]
+	here := moved && strings.HasPrefix(u.Scheme+"://"+u.Host+u.EscapedPath(), base+"/")
+	if len(usual) > 0 && !here {
+		if !slices.Contains(usual, strings.ToLower(u.Hostname())) || u.Port() != "" && u.Port() != "443" {
+			return "", fault.New(fault.Invalid, "Invalid project source: a location of type %s must be at https://%s", t, usual[0])
+		}
+		u.Scheme, u.Host = "https", usual[0]
+	}
+	if moved && !here {
+		return base + u.EscapedPath(), nil
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath(), nil
+}
+
+// Repository returns the repository at a project's source location and where
+// its provider's REST API is.
+func (e Endpoints) Repository(t api.ServerType, location string) (Repository, error) {
+	clone, err := e.CloneURL(t, location)
+	if err != nil {
+		return Repository{}, err
+	}
+	u, err := url.Parse(clone)
+	if err != nil {
+		return Repository{}, fault.New(fault.Invalid, "Invalid project source: location is no URL")
+	}
+	base, moved := e[t]
+	if moved {
+		root, _ := url.Parse(base) // parsed before
+		u.Path = strings.TrimPrefix(u.Path, root.Path)
+	} else {
+		base = u.Scheme + "://" + u.Host
+	}
+	r := Repository{Name: strings.TrimSuffix(path.Base(u.Path), ".git"), Owner: strings.Trim(path.Dir(u.Path), "/")}
+	switch t {
+	case api.ServerTypeGithub, api.ServerTypeGithubEnterprise:
+		if strings.Contains(r.Owner, "/") {
+			return Repository{}, fault.New(fault.Invalid, "Invalid project source: source location must be a valid GitHub repository URL")
+		}
+		r.APIBase = base + "/api/v3"
+		if t == api.ServerTypeGithub && !moved {
+			r.APIBase = "https://api.github.com"
+		}
+	case api.ServerTypeGitlab, api.ServerTypeGitlabSelfManaged:
+		r.APIBase = base + "/api/v4"
+	case api.ServerTypeBitbucket:
+		r.APIBase = base + "/2.0"
+		if !moved {
+			r.APIBase = "https://api.bitbucket.org/2.0"
+		}
+	}
+	return r, nil
+}
+
+// parse reads a location in any of the forms users copy from providers and
+// returns it as a web URL without user, query and trailing slash.
+func parse(location string) (*url.URL, bool) {
+	if !strings.Contains(location, "://") { // git@host:owner/repository
+		host, rest, ok := strings.Cut(location, ":")
+		if !ok {
+			return nil, false
+		}
+		location = "ssh://" + host + "/" + strings.TrimPrefix(rest, "/")
+	}
+	u, err := url.Parse(location)
+	if err != nil || u.Host == "" || u.Opaque != "" {
+		return nil, false
+	}
+	if u.Scheme == "ssh" {
+		u.Scheme, u.Host = "https", u.Hostname() // a token works over HTTPS only
+	}
+	u = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(u.Path, "/"), RawPath: strings.TrimSuffix(u.RawPath, "/")}
+	elements := strings.Split(strings.TrimPrefix(u.Path, "/"), "/")
+	odd := func(s string) bool { return s == "" || s == "." || s == ".." || s == ".git" }
+	if !web(u.Scheme) || len(elements) < 2 || slices.ContainsFunc(elements, odd) || strings.ContainsFunc(u.Path, control) {
+		return nil, false
+	}
+	return u, true
+}
+
+func web(scheme string) bool { return scheme == "http" || scheme == "https" }
+
+func control(r rune) bool { return r < ' ' || r == 0x7f }

@@ -1,0 +1,124 @@
+package source_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"slipway/internal/api"
+	"slipway/internal/fault"
+	"slipway/internal/secret"
+	"slipway/internal/source"
+)
+
+func TestCloneURLAndRepository(t *testing.T) {
+	tests := []struct {
+		name      string
+		endpoints string
+		server    api.ServerType
+		location  string
+		clone     string // "" means Invalid
+		want      source.Repository
+	}{
+		{"GitHub", "", "GITHUB", "https://github.com/o/r.git", "https://github.com/o/r.git", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
+		{"GitHub without .git, with a slash, in capitals", "", "GITHUB", "https://GitHub.com/O/R/", "https://github.com/O/R", source.Repository{APIBase: "https://api.github.com", Owner: "O", Name: "R"}},
+		{"an embedded login is dropped", "", "GITHUB", "https://user:ghp_secret@github.com/o/r?token=x#y", "https://github.com/o/r", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
+		{"http becomes https", "", "GITHUB", "http://github.com/o/r", "https://github.com/o/r", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
+		{"a name for SSH", "", "GITHUB", "git@github.com:o/r.git", "https://github.com/o/r.git", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
+		{"a URL for SSH", "", "GITHUB", "ssh://git@github.com/o/r.git", "https://github.com/o/r.git", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
+		{"an endpoint takes GitHub's place", "GITHUB=http://127.0.0.1:4000/", "GITHUB", "https://github.com/o/r.git", "http://127.0.0.1:4000/o/r.git", source.Repository{APIBase: "http://127.0.0.1:4000/api/v3", Owner: "o", Name: "r"}},
+		{"an endpoint below a path", "GITHUB=https://mirror.example/git", "GITHUB", "https://github.com/o/r", "https://mirror.example/git/o/r", source.Repository{APIBase: "https://mirror.example/git/api/v3", Owner: "o", Name: "r"}},
+		{"a location at the endpoint itself", "GITHUB=http://127.0.0.1:4000", "GITHUB", "http://127.0.0.1:4000/o/r", "http://127.0.0.1:4000/o/r", source.Repository{APIBase: "http://127.0.0.1:4000/api/v3", Owner: "o", Name: "r"}},
+		{"a location that only begins like the endpoint", "GITHUB=http://127.0.0.1:4000", "GITHUB", "http://127.0.0.1:40001/o/r", "", source.Repository{}},
+		{"GitHub Enterprise Server keeps scheme and port", "", "GITHUB_ENTERPRISE", "http://ghe.example:8080/o/r.git", "http://ghe.example:8080/o/r.git", source.Repository{APIBase: "http://ghe.example:8080/api/v3", Owner: "o", Name: "r"}},
+		{"Bitbucket with the user that it copies", "", "BITBUCKET", "https://me@bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git", source.Repository{APIBase: "https://api.bitbucket.org/2.0", Owner: "ws", Name: "repo"}},
+		{"GitLab with subgroups", "", "GITLAB", "https://gitlab.com/a/b/c/repo.git", "https://gitlab.com/a/b/c/repo.git", source.Repository{APIBase: "https://gitlab.com/api/v4", Owner: "a/b/c", Name: "repo"}},
+		{"another host that mentions github.com", "", "GITHUB", "https://evil.example/github.com/o/r", "", source.Repository{}},
+		{"another host that ends like github.com", "", "GITHUB", "https://notgithub.com/o/r", "", source.Repository{}},
+		{"github.com as a user name", "", "GITHUB", "https://github.com@evil.example/o/r", "", source.Repository{}},
+		{"github.com on another port", "", "GITHUB", "https://github.com:8443/o/r", "", source.Repository{}},
+		{"no repository", "", "GITHUB", "https://github.com/o", "", source.Repository{}},
+		{"a path that climbs", "", "GITHUB_ENTERPRISE", "https://ghe.example/../r", "", source.Repository{}},
+		{"a line break in the path", "", "GITHUB_ENTERPRISE", "https://ghe.example/o/r%0Ahost=evil", "", source.Repository{}},
+		{"a file", "", "GITHUB_ENTERPRISE", "file:///etc/o/r", "", source.Repository{}},
+		{"an option for git", "", "GITHUB_ENTERPRISE", "--upload-pack=touch /tmp/x", "", source.Repository{}},
+		{"the default webhook location", "", "GITHUB", "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION", "", source.Repository{}},
+		{"an unknown type", "", "CODECOMMIT", "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/r", "", source.Repository{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := source.ParseEndpoints(tt.endpoints)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clone, err := e.CloneURL(tt.server, tt.location)
+			if clone != tt.clone || (err != nil) != (tt.clone == "") {
+				t.Errorf("CloneURL = %q, %v, want %q", clone, err, tt.clone)
+			}
+			if err != nil && fault.KindOf(err) != fault.Invalid {
+				t.Errorf("CloneURL: %v is not Invalid", err)
+			}
+			got, err := e.Repository(tt.server, tt.location)
+			if diff := cmp.Diff(tt.want, got); diff != "" || (err != nil) != (tt.clone == "") {
+				t.Errorf("Repository: %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestGitHubHasNoSubgroups(t *testing.T) {
+	if _, err := source.Endpoints(nil).Repository(api.ServerTypeGithub, "https://github.com/a/b/c"); err == nil {
+		t.Error("Repository succeeded, want an error")
+	}
+}
+
+func TestParseEndpointsRefuses(t *testing.T) {
+	for _, text := range []string{"GITHUB", "GITHUB=", "GITHUB=ftp://x", "GITHUB=https://u:p@x", "GITHUB=https://x?y", "github=https://x", "S3=https://x", "GITHUB=https://x,BITBUCKET"} {
+		if e, err := source.ParseEndpoints(text); err == nil {
+			t.Errorf("ParseEndpoints(%q) = %v, want an error", text, e)
+		}
+	}
+}
+
+func TestLogin(t *testing.T) {
+	tests := []struct {
+		server                api.ServerType
+		username, token, want string
+	}{
+		{"GITHUB", "", "ghp_x", "x-access-token"},
+		{"GITHUB_ENTERPRISE", "", "ghp_x", "x-access-token"},
+		{"BITBUCKET", "me", "app-password", "me"},
+		{"BITBUCKET", "", "ATCTT3xFfGN0x", "x-token-auth"},
+		{"BITBUCKET", "", "ATATT3xFfGF0x", "x-bitbucket-api-token-auth"},
+		{"GITLAB", "", "glpat-x", "oauth2"},
+		{"GITLAB_SELF_MANAGED", "", "glpat-x", "oauth2"},
+	}
+	for _, tt := range tests {
+		if got := source.Login(tt.server, tt.username, secret.New(tt.token)); got != tt.want {
+			t.Errorf("Login(%s, %q, %q) = %s, want %s", tt.server, tt.username, tt.token, got, tt.want)
+		}
+	}
+}
+
+// However a location is written, a GitHub token's clone URL is at github.com
+// and holds no login.
+func FuzzCloneURL(f *testing.F) {
+	for _, seed := range []string{"https://github.com/o/r", "git@github.com:o/r", "https://u:p@github.com/o/r", "https://github.com\\@evil/o/r", "https://github.com%2f@evil/o/r", "ssh://github.com:x/o"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, location string) {
+		clone, err := source.Endpoints(nil).CloneURL(api.ServerTypeGithub, location)
+		if err != nil {
+			return
+		}
+		u, err := url.Parse(clone)
+		if err != nil || u.Host != "github.com" || u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
+			t.Errorf("CloneURL(%q) = %q", location, clone)
+		}
+		if strings.ContainsAny(clone, "\n\r\x00 ") {
+			t.Errorf("CloneURL(%q) = %q holds a control character", location, clone)
+		}
+	})
+}
