@@ -1,0 +1,186 @@
+package buildspec
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxSize is the largest buildspec that is read, in bytes. The YAML library
+// needs about a hundred times a text's size for it.
+const MaxSize = 256 << 10
+
+// Parse reads a buildspec. Unknown keys are ignored, as CodeBuild does: they
+// often hold anchors. Every error is an *Error.
+func Parse(text []byte) (*Spec, error) {
+	if len(text) > MaxSize {
+		return nil, &Error{fmt.Sprintf("the buildspec has %d bytes, at most %d are read", len(text), MaxSize)}
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, &Error{suffixed(err)}
+	}
+	r := &reader{budget: maxNodes}
+	s := new(Spec)
+	if err := r.spec(&doc, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// suffixed words the YAML library's error as CodeBuild shows it: "line 3: text"
+// becomes "text at line 3", and a position the library left out is line 0.
+func suffixed(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := "0"
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		if n, message, ok := strings.Cut(rest, ": "); ok {
+			if _, err := strconv.Atoi(n); err == nil {
+				line, text = n, message
+			}
+		}
+	}
+	return text + " at line " + line
+}
+
+func (r *reader) spec(doc *yaml.Node, s *Spec) error {
+	// The text for "not a buildspec at all" is CodeBuild's own.
+	notOne := &Error{"wrong number of container tags, expected 1"}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
+		return notOne
+	}
+	top, err := r.resolve(doc.Content[0])
+	if err != nil {
+		return err
+	}
+	if top.Kind != yaml.MappingNode {
+		return notOne
+	}
+	keys, err := r.mapping(top)
+	if err != nil {
+		return err
+	}
+	version, err := r.scalar(keys.get("version"))
+	if err != nil {
+		return err
+	}
+	if version == "" {
+		return notOne
+	}
+	// The key is a number: 0.20 is 0.2.
+	switch f, _ := strconv.ParseFloat(version, 64); f {
+	case 0.1:
+		s.Version = "0.1"
+	case 0.2:
+		s.Version = "0.2"
+	default:
+		return &Error{fmt.Sprintf("unknown buildspec version %s, expected 0.1 or 0.2 at line %d", clip(version), keys.get("version").Line)}
+	}
+	if s.RunAs, err = r.scalar(keys.get("run-as")); err != nil {
+		return err
+	}
+	if s.Version == "0.1" {
+		err = r.env01(keys.get("environment_variables"), s)
+	} else {
+		err = r.env(keys.get("env"), s)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.phases(keys.get("phases"), s); err != nil {
+		return err
+	}
+	s.Artifacts, s.Cache, s.Reports = keys.has("artifacts"), keys.has("cache"), keys.has("reports")
+	s.Batch, s.Proxy = keys.has("batch"), keys.has("proxy")
+	return nil
+}
+
+func (r *reader) env01(n *yaml.Node, s *Spec) error {
+	keys, err := r.mapping(n)
+	if err != nil {
+		return err
+	}
+	if s.Variables, err = r.variables(keys.get("plaintext")); err != nil {
+		return err
+	}
+	s.Parameters, err = r.variables(keys.get("parameter-store"))
+	return err
+}
+
+func (r *reader) env(n *yaml.Node, s *Spec) error {
+	keys, err := r.mapping(n)
+	if err != nil {
+		return err
+	}
+	if s.Shell, err = r.scalar(keys.get("shell")); err != nil {
+		return err
+	}
+	if s.Variables, err = r.variables(keys.get("variables")); err != nil {
+		return err
+	}
+	if s.Parameters, err = r.variables(keys.get("parameter-store")); err != nil {
+		return err
+	}
+	if s.Secrets, err = r.variables(keys.get("secrets-manager")); err != nil {
+		return err
+	}
+	exported, err := r.strings(keys.get("exported-variables"), "Exported-variables")
+	if err != nil {
+		return err
+	}
+	for _, name := range exported {
+		if !slices.Contains(s.Exported, name) {
+			s.Exported = append(s.Exported, name)
+		}
+	}
+	s.GitHelper, err = r.boolean(keys.get("git-credential-helper"))
+	return err
+}
+
+func (r *reader) phases(n *yaml.Node, s *Spec) error {
+	keys, err := r.mapping(n)
+	if err != nil {
+		return err
+	}
+	for _, k := range phaseKeys {
+		if !keys.named(k.key) {
+			continue
+		}
+		p := Phase{Type: k.typ}
+		if err := r.phase(keys.get(k.key), &p); err != nil {
+			return err
+		}
+		s.Phases = append(s.Phases, p)
+	}
+	return nil
+}
+
+func (r *reader) phase(n *yaml.Node, p *Phase) error {
+	keys, err := r.mapping(n)
+	if err != nil {
+		return err
+	}
+	if p.RunAs, err = r.scalar(keys.get("run-as")); err != nil {
+		return err
+	}
+	if n := keys.get("on-failure"); n != nil {
+		text, err := r.scalar(n)
+		if err != nil {
+			return err
+		}
+		if p.OnFailure, err = ParseOnFailure(text); err != nil {
+			return &Error{fmt.Sprintf("%s at line %d", err, n.Line)}
+		}
+	}
+	if p.Runtimes, err = r.variables(keys.get("runtime-versions")); err != nil {
+		return err
+	}
+	if p.Commands, err = r.strings(keys.get("commands"), "Commands"); err != nil {
+		return err
+	}
+	p.Finally, err = r.strings(keys.get("finally"), "Finally")
+	return err
+}
