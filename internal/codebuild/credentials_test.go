@@ -1,0 +1,146 @@
+package codebuild
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"slipway/internal/accesskey"
+	"slipway/internal/api"
+	"slipway/internal/arn"
+	"slipway/internal/fault"
+	"slipway/internal/seal"
+	"slipway/internal/secret"
+	"slipway/internal/store"
+)
+
+// A bench is a Service on a real database whose clock stands still between ticks.
+type bench struct {
+	*Service
+	db   *store.DB
+	keys *seal.Keyset
+	now  time.Time
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	db, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	keys, err := seal.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{db: db, keys: keys, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	b.Service = New(db.Credentials(), db.Projects(), db.Builds(), keys, nil, Options{Now: func() time.Time { return b.now }})
+	return b
+}
+
+var west = arn.Scope{Account: "123456789012", Region: "us-west-2"}
+
+func callerIn(t *testing.T, scope arn.Scope) context.Context {
+	return accesskey.WithCaller(t.Context(), accesskey.Caller{Scope: scope, User: "alice"})
+}
+
+// refused fails unless err is of a kind and says what is wanted.
+func refused(t *testing.T, err error, kind fault.Kind, want string) {
+	t.Helper()
+	if fault.KindOf(err) != kind || fault.Message(err) != want {
+		t.Errorf("got %v (kind %d), want %q (kind %d)", err, fault.KindOf(err), want, kind)
+	}
+}
+
+func token(server api.ServerType, token string) *api.ImportSourceCredentialsInput {
+	return &api.ImportSourceCredentialsInput{ServerType: server, AuthType: "PERSONAL_ACCESS_TOKEN", Token: secret.New(token)}
+}
+
+func TestCredentialsAreImportedListedAndDeleted(t *testing.T) {
+	b, ctx := newBench(t), callerIn(t, west)
+	const connection = "arn:aws:codeconnections:us-west-2:123456789012:connection/0a1b"
+	for _, c := range []*api.ImportSourceCredentialsInput{
+		token("GITHUB", "ghp_1"),
+		token("GITHUB_ENTERPRISE", "ghp_2"),
+		{ServerType: "GITLAB", AuthType: "CODECONNECTIONS", Token: secret.New(connection)},
+	} {
+		out, err := b.ImportSourceCredentials(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "arn:aws:codebuild:us-west-2:123456789012:token/" + strings.ToLower(string(c.ServerType)); *out.ARN != want {
+			t.Errorf("arn = %s, want %s", *out.ARN, want)
+		}
+	}
+	info := func(server, auth string, resource *string) api.SourceCredentialsInfo {
+		return api.SourceCredentialsInfo{ARN: new(west.Token(server)), ServerType: api.ServerType(server), AuthType: api.AuthType(auth), Resource: resource}
+	}
+	list := func(scope arn.Scope, want ...api.SourceCredentialsInfo) {
+		t.Helper()
+		out, err := b.ListSourceCredentials(callerIn(t, scope), &api.ListSourceCredentialsInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(append([]api.SourceCredentialsInfo{}, want...), out.SourceCredentialsInfos); d != "" {
+			t.Errorf("-want +got\n%s", d)
+		}
+	}
+	list(west, info("GITHUB", "PERSONAL_ACCESS_TOKEN", nil), info("GITHUB_ENTERPRISE", "PERSONAL_ACCESS_TOKEN", nil), info("GITLAB", "CODECONNECTIONS", new(connection)))
+	list(arn.Scope{Account: west.Account, Region: "us-east-1"})
+	list(arn.Scope{Account: "210987654321", Region: west.Region})
+
+	out, err := b.DeleteSourceCredentials(ctx, &api.DeleteSourceCredentialsInput{ARN: west.Token("GITHUB")})
+	if err != nil || *out.ARN != west.Token("GITHUB") {
+		t.Errorf("DeleteSourceCredentials = %v, %v", out, err)
+	}
+	list(west, info("GITHUB_ENTERPRISE", "PERSONAL_ACCESS_TOKEN", nil), info("GITLAB", "CODECONNECTIONS", new(connection)))
+
+	_, err = b.DeleteSourceCredentials(ctx, &api.DeleteSourceCredentialsInput{ARN: west.Token("GITHUB")})
+	refused(t, err, fault.NotFound, "Source credentials cannot be found: arn:aws:codebuild:us-west-2:123456789012:token/github")
+	_, err = b.DeleteSourceCredentials(callerIn(t, arn.Scope{Account: "210987654321", Region: west.Region}), &api.DeleteSourceCredentialsInput{ARN: west.Token("GITLAB")})
+	refused(t, err, fault.NotFound, "Source credentials cannot be found: arn:aws:codebuild:us-west-2:123456789012:token/gitlab")
+	_, err = b.DeleteSourceCredentials(ctx, &api.DeleteSourceCredentialsInput{ARN: "ghp_1"})
+	refused(t, err, fault.Invalid, "Invalid source credentials arn provided")
+}
+
+func TestAnImportReplacesUnlessToldNotTo(t *testing.T) {
+	b, ctx := newBench(t), callerIn(t, west)
+	held := func(want string) {
+		t.Helper()
+		sealed, err := b.db.Credentials().Get(ctx, west, "BITBUCKET")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(fmt.Sprintf("%s", sealed.Box), want) {
+			t.Error("the token is stored in the clear")
+		}
+		c, err := sealed.Open(b.keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Username + "/" + c.Token.Reveal(); got != want {
+			t.Errorf("stored %s, want %s", got, want)
+		}
+	}
+	keep := token("BITBUCKET", "third")
+	keep.ShouldOverwrite = new(false)
+	if _, err := b.ImportSourceCredentials(ctx, token("BITBUCKET", "first")); err != nil {
+		t.Fatal(err)
+	}
+	held("/first")
+	basic := &api.ImportSourceCredentialsInput{ServerType: "BITBUCKET", AuthType: "BASIC_AUTH", Token: secret.New("second"), Username: new("me"), ShouldOverwrite: new(true)}
+	if _, err := b.ImportSourceCredentials(ctx, basic); err != nil {
+		t.Fatal(err)
+	}
+	held("me/second")
+	_, err := b.ImportSourceCredentials(ctx, keep)
+	refused(t, err, fault.Exists, "Access token with server type BITBUCKET already exists. Delete its source credential and try again.")
+	held("me/second")
+	_, err = b.ImportSourceCredentials(ctx, token("BITBUCKET", " "))
+	refused(t, err, fault.Invalid, "Token is required")
+	held("me/second")
+}

@@ -1,0 +1,102 @@
+// Package codebuild implements CodeBuild's operations on one Service, a file
+// per noun. An operation without a method here is not built yet: the server
+// answers it with NotImplementedException.
+package codebuild
+
+import (
+	"context"
+	"time"
+
+	"slipway/internal/api"
+	"slipway/internal/arn"
+	"slipway/internal/build"
+	"slipway/internal/credential"
+	"slipway/internal/project"
+)
+
+// credentialStore is what the source-credential operations need of storage.
+type credentialStore interface {
+	// Put stores c. If its server type is taken in the scope and overwrite is
+	// false, it returns a fault of kind Exists and changes nothing. Replacing
+	// keeps the time of creation.
+	Put(ctx context.Context, c credential.Sealed, overwrite bool) error
+	// List returns the credentials of a scope by server type.
+	List(ctx context.Context, scope arn.Scope) ([]credential.Sealed, error)
+	// Delete removes the credential with this ARN; NotFound if there is none in scope.
+	Delete(ctx context.Context, scope arn.Scope, arn string) error
+}
+
+// projectStore is what the project operations need of storage.
+type projectStore interface {
+	// Create stores p; Exists ("Project already exists: <arn>") if its name is taken.
+	Create(ctx context.Context, p project.Project) error
+	// Update replaces a project by change(it), in one transaction; NotFound if
+	// there is none. change may run more than once and must not block.
+	Update(ctx context.Context, scope arn.Scope, name string, change func(project.Project) (project.Project, error)) (project.Project, error)
+	// Get returns one project, or NotFound.
+	Get(ctx context.Context, scope arn.Scope, name string) (project.Project, error)
+	// GetMany returns the projects among names that exist, in any order.
+	GetMany(ctx context.Context, scope arn.Scope, names []string) ([]project.Project, error)
+	// List returns a page of at most limit names. after is "" or the next that
+	// the page before returned; next is "" after the last page.
+	List(ctx context.Context, scope arn.Scope, by api.ProjectSortByType, descending bool, after string, limit int) (names []string, next string, err error)
+	// Delete removes a project; that there is none is no error. Its builds stay.
+	Delete(ctx context.Context, scope arn.Scope, name string) error
+}
+
+// buildStore is what the build operations need of storage.
+type buildStore interface {
+	// Accept stores a new queued build and returns it with its number and
+	// sequence, in one durable transaction. NotFound if its project is gone,
+	// Limit if the project's concurrentBuildLimit is reached. With an
+	// Idempotency whose token is remembered, the build it made is returned and
+	// nothing is stored; other parameters are Invalid.
+	Accept(ctx context.Context, b build.Build, once *build.Idempotency) (build.Build, error)
+	// Get returns one build by id (project:uuid), or NotFound.
+	Get(ctx context.Context, scope arn.Scope, id string) (build.Build, error)
+	// GetMany returns the builds among ids that exist, in any order.
+	GetMany(ctx context.Context, scope arn.Scope, ids []string) ([]build.Build, error)
+	// List returns a page of at most limit ids in order of acceptance, of one
+	// project or, with "", of all. after is 0 or the next that the page before
+	// returned; next is 0 after the last page.
+	List(ctx context.Context, scope arn.Scope, project string, descending bool, after int64, limit int) (ids []string, next int64, err error)
+	// Delete removes a finished build; NotFound if there is none, Invalid if it is in progress.
+	Delete(ctx context.Context, scope arn.Scope, id string) error
+}
+
+// A sealer closes secrets for storage; owner is bound to the ciphertext.
+type sealer interface {
+	Seal(plaintext []byte, owner string) ([]byte, error)
+}
+
+// A controller carries out what builds need beyond storage.
+type controller interface {
+	// Wake tells that a build was queued.
+	Wake()
+	// StopBuild asks a build to end and returns its record as it then is. A
+	// queued build ends at once, a finished one is returned unchanged.
+	StopBuild(ctx context.Context, id string) (build.Build, error)
+}
+
+// Service is CodeBuild. Its methods may be called from several goroutines.
+type Service struct {
+	credentials credentialStore
+	projects    projectStore
+	builds      buildStore
+	seal        sealer
+	control     controller
+	now         func() time.Time
+}
+
+// Options tunes a Service. The zero value is ready for production.
+type Options struct {
+	Now func() time.Time // nil means time.Now
+}
+
+// New returns a Service on the given stores.
+func New(credentials credentialStore, projects projectStore, builds buildStore, seal sealer, control controller, o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Service{credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, now: o.Now}
+}
