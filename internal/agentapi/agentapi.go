@@ -1,0 +1,113 @@
+// Package agentapi is what agent and server say to each other about one build:
+// both sides, and the messages between them.
+//
+// It is HTTP with JSON over a Unix socket or TCP. Every request carries a token
+// that is good for one attempt of one build:
+//
+//	POST /agent/v1/builds/{id}/begin        → Work
+//	POST /agent/v1/builds/{id}/credential   CredentialRequest → Credential
+//	POST /agent/v1/builds/{id}/report       Report → Answer
+//	POST /agent/v1/builds/{id}/log?seq=N    one log frame (package frame)
+//
+// 401 means a bad token, 410 that this attempt no longer holds the build: the
+// agent then ends everything at once and exits. 400 and 413 refuse a request
+// for what it says, anything else is worth trying again. Repeating any request
+// is safe.
+package agentapi
+
+import (
+	"time"
+
+	"slipway/internal/api"
+	"slipway/internal/build"
+)
+
+// A Launch is all an agent is told when it starts, as JSON on standard input.
+// It holds the build's token, so it never travels by argument or environment.
+type Launch struct {
+	Server  string  `json:"server"`  // unix:///path/to/socket or http(s)://host:port
+	BuildID string  `json:"buildId"` // project:uuid
+	Token   Bearer  `json:"token"`
+	Dir     string  `json:"dir"`     // an empty directory of this build's own, on the agent's machine
+	Sandbox Sandbox `json:"sandbox"` // how to shut user code in
+}
+
+// A Sandbox says how user code is shut in on this machine.
+type Sandbox struct {
+	Bubblewrap string   `json:"bubblewrap,omitzero"` // path of bwrap; empty means no sandbox
+	Hide       []string `json:"hide,omitzero"`       // directories user code must not see, such as the server's data folder
+	ReadOnly   []string `json:"readOnly,omitzero"`   // further host paths user code may read, such as /root/.pyenv
+}
+
+// Work is everything about a build that its agent needs. It holds no source
+// token: the fetch stage asks for that when it needs it.
+type Work struct {
+	BuildID          string            `json:"buildId"`
+	BuildARN         string            `json:"buildArn"`
+	ProjectName      string            `json:"projectName"`
+	Region           string            `json:"region"`
+	Source           Source            `json:"source"`
+	SecondarySources []Source          `json:"secondarySources,omitzero"`
+	Buildspec        string            `json:"buildspec,omitzero"` // inline text or a path; empty means buildspec.yml
+	Service          []Variable        `json:"service,omitzero"`   // CODEBUILD_* and AWS_*REGION, without those only the agent can know
+	Variables        []Variable        `json:"variables,omitzero"` // the project's, with the build's overrides merged in: they beat the buildspec's
+	ArtifactsType    api.ArtifactsType `json:"artifactsType"`
+	CacheType        api.CacheType     `json:"cacheType,omitzero"`
+	Deadline         time.Time         `json:"deadline"`      // when the build times out
+	Mask             []Bearer          `json:"mask,omitzero"` // values that must not reach the log in any form
+}
+
+// A Source is one source to fetch.
+type Source struct {
+	Type       api.SourceType `json:"type"`
+	Identifier string         `json:"identifier,omitzero"` // empty for the primary source
+	URL        string         `json:"url,omitzero"`        // what git clones: --source-endpoint applied, never a credential in it
+	Location   string         `json:"location,omitzero"`   // what the project says; shown to users
+	Version    string         `json:"version,omitzero"`
+	Depth      int            `json:"depth,omitzero"` // 0 means full history
+	Submodules bool           `json:"submodules,omitzero"`
+	Insecure   bool           `json:"insecure,omitzero"` // TLS certificates are not checked
+}
+
+// A Variable is one environment variable.
+type Variable struct {
+	Name  string                      `json:"name"`
+	Value string                      `json:"value"`
+	Type  api.EnvironmentVariableType `json:"type,omitzero"` // empty means PLAINTEXT
+}
+
+// A CredentialRequest asks for the login to one of the build's sources. It is
+// answered only until DOWNLOAD_SOURCE has ended.
+type CredentialRequest struct {
+	Identifier string `json:"identifier"` // of the source; empty for the primary
+}
+
+// A Credential is the login to one source. All members are empty when nothing
+// is imported for its provider: the fetch is then anonymous.
+type Credential struct {
+	Username string `json:"username,omitzero"`
+	Password Bearer `json:"password,omitzero"`
+	Host     string `json:"host,omitzero"` // host[:port] this login may be sent to, and no other
+	ARN      string `json:"arn,omitzero"`  // of the source credential, for messages
+}
+
+// A Report carries events in order. First is the number, from 0, of Events[0]
+// in this attempt, so that a repeated report is recognised. A Report without
+// events is a sign of life; one is due at least every HeartbeatEvery.
+type Report struct {
+	First  int           `json:"first"`
+	Events []build.Event `json:"events,omitzero"`
+}
+
+// MaxFrame is how many bytes a log frame has at most.
+const MaxFrame = 5 << 20
+
+// HeartbeatEvery is how often an agent reports at least.
+const HeartbeatEvery = 5 * time.Second
+
+// An Answer to a Report.
+type Answer struct {
+	// End, when set, tells the agent to end the build now with this status:
+	// STOPPED after StopBuild, TIMED_OUT past the deadline.
+	End api.StatusType `json:"end,omitzero"`
+}
