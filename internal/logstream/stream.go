@@ -1,0 +1,231 @@
+package logstream
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+
+	"slipway/internal/fault"
+	"slipway/internal/logstream/frame"
+)
+
+// A stream is an open file.
+type stream struct {
+	entry   *entry // its place in the cache
+	file    *os.File
+	name    string
+	created int64
+	start   int64 // where the first frame is
+
+	writing sync.Mutex // held by the one that appends; guards checked
+	checked bool       // the whole file has been read and what was broken cut off
+
+	mu   sync.Mutex // guards view
+	view view
+}
+
+// A view is a stream at one moment. Its frames stay readable, and its marks
+// unchanged, while the stream grows.
+type view struct {
+	size   int64 // of the file, up to the end of the last whole frame
+	frames int64
+	events int64
+	first  int64 // time of the first event, if there is one
+	last   int64 // time of the last event, or 0
+	stored int64 // when the last frame was taken in, or 0
+	tail   int64 // where the last frame starts
+
+	marks  []mark
+	stride int64 // there is a mark for every stride-th frame
+}
+
+// A mark says where a frame is.
+type mark struct {
+	offset int64
+	event  int64 // number of its first event
+	frame  int64
+	first  int64 // time of its first event
+}
+
+// maxMarks bounds the index of a stream: when there are more, every other one
+// is dropped and the frames between are found by their headers.
+const maxMarks = 1024
+
+// add counts the frame h at the end of v.
+func (v *view) add(h frame.Header) {
+	if v.frames%v.stride == 0 {
+		if len(v.marks) == maxMarks {
+			half := make([]mark, 0, maxMarks) // a new one: older views keep theirs
+			for i := 0; i < maxMarks; i += 2 {
+				half = append(half, v.marks[i])
+			}
+			v.marks, v.stride = half, 2*v.stride
+		}
+		if v.frames%v.stride == 0 {
+			v.marks = append(v.marks, mark{v.size, v.events, v.frames, h.First})
+		}
+	}
+	if v.frames == 0 {
+		v.first = h.First
+	}
+	v.tail = v.size
+	v.size += int64(h.Size())
+	v.frames++
+	v.events += int64(h.Events)
+	v.last, v.stored = h.Last, h.Stored
+}
+
+func (s *stream) snapshot() view {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.view
+}
+
+// load opens a stream's file and reads its headers.
+func (s *Store) load(id StreamID) (*stream, error) {
+	file, err := s.root.OpenFile(id.path(), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoStream
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open log stream: %w", err)
+	}
+	st := &stream{file: file}
+	if err := st.begin(); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	if st.name != id.Name { // broken by a crash while it was made, or not ours
+		_ = file.Close()
+		return nil, errNoStream
+	}
+	return st, nil
+}
+
+func (s *stream) begin() error {
+	b := make([]byte, preambleFixed+maxName+4)
+	n, err := s.file.ReadAt(b[:512], 0)
+	if err == nil {
+		var more int
+		more, err = s.file.ReadAt(b[n:], int64(n))
+		n += more
+	}
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("read log stream: %w", err)
+	}
+	created, name, size, ok := parsePreamble(b[:n])
+	if !ok {
+		return nil
+	}
+	s.created, s.name, s.start = created, name, int64(size)
+	s.view, err = s.scan(false)
+	return err
+}
+
+// scan reads the headers of all frames, up to the first that is broken or not
+// all there. With payloads it also reads those, without it only the last.
+func (s *stream) scan(payloads bool) (view, error) {
+	info, err := s.file.Stat()
+	if err != nil {
+		return view{}, fmt.Errorf("read log stream: %w", err)
+	}
+	v := view{size: s.start, stride: 1}
+	before := v // v without its last frame
+	var buf []byte
+	r := headers{file: s.file, end: info.Size()}
+	intact := func(h frame.Header, offset int64) bool {
+		buf = slices.Grow(buf[:0], h.Payload)[:h.Payload]
+		_, err := s.file.ReadAt(buf, offset+frame.HeaderSize)
+		return err == nil && h.Intact(buf)
+	}
+	var last frame.Header
+	for v.size < info.Size() {
+		h, err := r.at(v.size)
+		if err != nil && !errors.Is(err, frame.ErrBroken) {
+			return view{}, fmt.Errorf("read log stream: %w", err)
+		}
+		if err != nil || h.First < v.last || payloads && !intact(h, v.size) {
+			break
+		}
+		before, last = v, h
+		v.add(h)
+	}
+	if !payloads && v.frames > 0 && !intact(last, before.size) {
+		v = before
+		v.marks = v.marks[:len(v.marks):len(v.marks)]
+	}
+	return v, nil
+}
+
+// recover reads the whole file the first time, and cuts off what a crash left
+// broken. s.writing is held.
+func (s *stream) recover() error {
+	if s.checked {
+		return nil
+	}
+	v, err := s.scan(true)
+	if err != nil {
+		return err
+	}
+	info, err := s.file.Stat()
+	if err == nil && info.Size() > v.size {
+		err = s.file.Truncate(v.size)
+	}
+	if err != nil {
+		return fmt.Errorf("cut log stream: %w", err)
+	}
+	s.publish(v)
+	s.checked = true
+	return nil
+}
+
+func (s *stream) publish(v view) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.view = v
+}
+
+// frames are put together in these before they are written with one call.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func (s *stream) append(seq uint64, h frame.Header, f []byte, now int64) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.recover(); err != nil {
+		return err
+	}
+	v := s.snapshot()
+	switch next := uint64(v.frames); {
+	case seq < next:
+		return nil
+	case seq > next:
+		return fault.New(fault.Invalid, "log frame %d is expected, not %d", next, seq)
+	}
+	h = settle(h, v.last, now)
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
+	*b = append((*b)[:0], f...)
+	h.Put(*b)
+	if _, err := s.file.WriteAt(*b, v.size); err != nil {
+		// What was written of it is behind the end of the view: nobody sees it,
+		// and the next frame is written over it, or recover cuts it off.
+		return fmt.Errorf("append to log stream: %w", errors.Join(err, s.file.Truncate(v.size)))
+	}
+	v.add(h)
+	s.publish(v)
+	return nil
+}
+
+// settle moves a frame in time: not before the stream's last event and, as far
+// as that allows, not after now, when the server takes it in.
+func settle(h frame.Header, last, now int64) frame.Header {
+	span := h.Last - h.First
+	h.First = max(min(h.First, now-span), last, 0)
+	h.Last = h.First + span
+	h.Stored = max(now, 0)
+	return h
+}
