@@ -37,22 +37,33 @@ func (p Path) String() string {
 	return name
 }
 
+// maxShown bounds how many failures a Checker words: an input may be a long
+// list of nothing but failures.
+const maxShown = 100
+
 // A Checker gathers what is wrong with an input. The zero Checker is ready.
-type Checker struct{ failed []string }
+type Checker struct {
+	count  int
+	failed []string // the first maxShown
+}
 
 // Message is the text of the ValidationException for everything found, in the
-// form AWS services share, or "" if the input is fine.
+// form AWS services share, or "" if the input is fine. It counts every failure
+// and words the first hundred.
 func (c *Checker) Message() string {
-	switch len(c.failed) {
+	switch c.count {
 	case 0:
 		return ""
 	case 1:
 		return "1 validation error detected: " + c.failed[0]
 	}
-	return fmt.Sprintf("%d validation errors detected: %s", len(c.failed), strings.Join(c.failed, "; "))
+	return fmt.Sprintf("%d validation errors detected: %s", c.count, strings.Join(c.failed, "; "))
 }
 
 func (c *Checker) fail(value string, at Path, rule string) {
+	if c.count++; c.count > maxShown {
+		return
+	}
 	c.failed = append(c.failed, fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", value, at, rule))
 }
 

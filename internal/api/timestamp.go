@@ -21,7 +21,11 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 		return []byte("null"), nil
 	}
 	ms := t.UnixMilli()
-	b := strconv.AppendInt(nil, ms/1000, 10)
+	var b []byte
+	if ms < 0 {
+		b, ms = append(b, '-'), -ms
+	}
+	b = strconv.AppendInt(b, ms/1000, 10)
 	if rest := ms % 1000; rest > 0 {
 		b = append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
 		b = bytes.TrimRight(b, "0")
@@ -36,7 +40,7 @@ func (t *Timestamp) UnmarshalJSON(text []byte) error {
 		return nil
 	}
 	seconds, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || math.Abs(seconds) > 1e11 {
+	if err != nil || !(math.Abs(seconds) <= 1e11) { // so written, NaN is refused
 		return fmt.Errorf("a timestamp must be a number of seconds since 1970")
 	}
 	*t = Timestamp{time.UnixMilli(int64(math.Round(seconds * 1000))).UTC()}
