@@ -1,0 +1,186 @@
+package build
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"slipway/internal/api"
+	"slipway/internal/fault"
+)
+
+// What of an agent's word is kept at most. The agent shares a machine with
+// strangers' commands, so its word may be theirs.
+const (
+	maxContexts = 10
+	maxExported = 200
+	maxName     = 255    // characters of an exported variable's name
+	maxText     = 10_000 // characters of one text
+	maxTexts    = 50_000 // characters of all texts of one event
+)
+
+// Apply records what the agent of this build says has happened. Times are moved
+// between the last thing recorded and now, what is too much is cut; what makes
+// no sense changes nothing and is a fault: Gone if the build has ended, else
+// Invalid.
+func (b *Build) Apply(e Event, now time.Time) error {
+	if b.Finished() {
+		return fault.New(fault.Gone, "build %s has ended", text(b.Public.ID))
+	}
+	if !b.State.Begun {
+		return fault.New(fault.Invalid, "an event of a build that has not begun")
+	}
+	if n := e.parts(); n != 1 {
+		return fault.New(fault.Invalid, "an event has exactly one part, not %d", n)
+	}
+	t := b.moment(e.Time, now)
+	switch {
+	case e.Enter != "":
+		return b.applyEnter(e.Enter, t)
+	case e.Leave != nil:
+		return b.applyLeave(*e.Leave, t)
+	case e.Resolved != nil:
+		return b.applyResolved(*e.Resolved)
+	case e.Exported != nil:
+		return b.applyExported(e.Exported)
+	}
+	return b.applyEnd(e.End, t)
+}
+
+// parts counts the parts of e that are set.
+func (e Event) parts() int {
+	n := 0
+	for _, set := range []bool{e.Enter != "", e.Leave != nil, e.Resolved != nil, e.Exported != nil, e.End != ""} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *Build) applyEnter(next api.BuildPhaseType, t time.Time) error {
+	if p, ok := b.running(); ok {
+		return fault.New(fault.Invalid, "phase %s cannot begin while %s runs", cut(string(next), maxName), p.PhaseType)
+	}
+	if last := b.last(); !agents(next) || !follows(last, next) {
+		return fault.New(fault.Invalid, "phase %s cannot follow %s that is %s", cut(string(next), maxName), last.PhaseType, last.PhaseStatus)
+	}
+	b.enter(next, t)
+	return nil
+}
+
+func (b *Build) applyLeave(end PhaseEnd, t time.Time) error {
+	p, ok := b.running()
+	if !ok || !agents(p.PhaseType) {
+		return fault.New(fault.Invalid, "no phase of the agent runs")
+	}
+	if !ends(end.Status) {
+		return fault.New(fault.Invalid, "phase %s cannot end %s", p.PhaseType, cut(string(end.Status), maxName))
+	}
+	b.leave(end.Status, bounded(end.Contexts), t)
+	return nil
+}
+
+func (b *Build) applyResolved(r Resolved) error {
+	if b.current() != downloadSource {
+		return fault.New(fault.Invalid, "a commit is known in DOWNLOAD_SOURCE, not in %s", b.current())
+	}
+	if raw, err := hex.DecodeString(r.Commit); err != nil || (len(raw) != 20 && len(raw) != 32) {
+		return fault.New(fault.Invalid, "a commit is 40 or 64 hexadecimal digits")
+	}
+	commit := strings.ToLower(r.Commit)
+	source := b.Public.Source
+	if r.Identifier != "" {
+		i := slices.IndexFunc(b.Public.SecondarySources, func(s api.ProjectSource) bool { return text(s.SourceIdentifier) == r.Identifier })
+		if i < 0 {
+			return fault.New(fault.Invalid, "the build has no such secondary source")
+		}
+		source = &b.Public.SecondarySources[i]
+	}
+	if source == nil || source.Type == api.SourceTypeNoSource || source.Type == api.SourceTypeS3 {
+		return fault.New(fault.Invalid, "the source has no commits")
+	}
+	if r.Identifier != "" {
+		return nil // CodeBuild's record has no place for it
+	}
+	// A commit that changed afterwards would put the build's status on a
+	// commit that was not built.
+	if known := b.Public.ResolvedSourceVersion; known != nil && *known != commit {
+		return fault.New(fault.Invalid, "the source was resolved to another commit already")
+	}
+	b.Public.ResolvedSourceVersion = &commit
+	return nil
+}
+
+func (b *Build) applyExported(variables []api.ExportedEnvironmentVariable) error {
+	if !slices.ContainsFunc(b.Public.Phases, func(p api.BuildPhase) bool { return p.PhaseType == install }) {
+		return fault.New(fault.Invalid, "no command has run that could export a variable")
+	}
+	left := maxTexts
+	kept := make([]api.ExportedEnvironmentVariable, 0, min(len(variables), maxExported))
+	for _, v := range variables[:min(len(variables), maxExported)] {
+		name := text(v.Name)
+		if name == "" || utf8.RuneCountInString(name) > maxName {
+			return fault.New(fault.Invalid, "an exported variable needs a name of at most %d characters", maxName)
+		}
+		kept = append(kept, api.ExportedEnvironmentVariable{Name: &name, Value: spend(&left, v.Value)})
+	}
+	b.Public.ExportedEnvironmentVariables = kept
+	return nil
+}
+
+func (b *Build) applyEnd(status api.StatusType, t time.Time) error {
+	if !ends(status) {
+		return fault.New(fault.Invalid, "a build cannot end %s", cut(string(status), maxName))
+	}
+	if status == api.StatusTypeSucceeded && b.current() != finalizing {
+		return fault.New(fault.Invalid, "a build in %s has not succeeded yet", b.current())
+	}
+	if _, ok := b.running(); ok {
+		b.leave(status, nil, t)
+	}
+	b.complete(status, t)
+	return nil
+}
+
+// ends reports whether a phase or a build can end with this status.
+func ends(s api.StatusType) bool {
+	switch s {
+	case api.StatusTypeSucceeded, api.StatusTypeFailed, api.StatusTypeFault, api.StatusTypeTimedOut, api.StatusTypeStopped:
+		return true
+	}
+	return false
+}
+
+// bounded returns what is kept of contexts. Both members are always there.
+func bounded(contexts []api.PhaseContext) []api.PhaseContext {
+	left := maxTexts
+	var kept []api.PhaseContext
+	for _, c := range contexts[:min(len(contexts), maxContexts)] {
+		kept = append(kept, api.PhaseContext{StatusCode: spend(&left, c.StatusCode), Message: spend(&left, c.Message)})
+	}
+	return kept
+}
+
+// spend returns at most *left characters of s, and takes them from *left.
+func spend(left *int, s *string) *string {
+	kept := cut(text(s), min(maxText, *left))
+	*left -= utf8.RuneCountInString(kept)
+	return &kept
+}
+
+// cut returns the first n characters of s.
+func cut(s string, n int) string {
+	if len(s) <= n { // never more characters than bytes
+		return s
+	}
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}

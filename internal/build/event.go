@@ -1,0 +1,29 @@
+package build
+
+import (
+	"time"
+
+	"slipway/internal/api"
+)
+
+// An Event is one thing that happened to a build. Exactly one of its parts is set.
+type Event struct {
+	Time     time.Time                         `json:"time"`
+	Enter    api.BuildPhaseType                `json:"enter,omitzero"`    // a phase began: DOWNLOAD_SOURCE up to FINALIZING
+	Leave    *PhaseEnd                         `json:"leave,omitzero"`    // the phase entered last ended
+	Resolved *Resolved                         `json:"resolved,omitzero"` // the fetch knows the commit
+	Exported []api.ExportedEnvironmentVariable `json:"exported,omitzero"` // exported-variables after POST_BUILD
+	End      api.StatusType                    `json:"end,omitzero"`      // the build ended; always the last event
+}
+
+// PhaseEnd is how a phase ended.
+type PhaseEnd struct {
+	Status   api.StatusType     `json:"status"`
+	Contexts []api.PhaseContext `json:"contexts,omitzero"` // usually one; both texts empty when all is well
+}
+
+// Resolved is the commit a source version came to.
+type Resolved struct {
+	Identifier string `json:"identifier,omitzero"` // empty for the primary source
+	Commit     string `json:"commit"`              // 40 or 64 hexadecimal digits
+}
