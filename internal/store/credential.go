@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"slipway/internal/api"
+	"slipway/internal/arn"
+	"slipway/internal/credential"
+	"slipway/internal/fault"
+)
+
+// Credentials are the source credentials, one for each server type in a scope.
+type Credentials struct{ db *DB }
+
+const credentialColumns = `account, region, server_type, arn, auth_type, username, box, resource, created, modified`
+
+// Put stores c. If its server type is taken in the scope and overwrite is
+// false, it returns a fault of kind Exists and changes nothing. Replacing keeps
+// the time of creation.
+func (s *Credentials) Put(ctx context.Context, c credential.Sealed, overwrite bool) error {
+	query := `INSERT INTO credential (` + credentialColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (account, region, server_type) DO `
+	if overwrite {
+		query += `UPDATE SET arn = excluded.arn, auth_type = excluded.auth_type, username = excluded.username,
+			box = excluded.box, resource = excluded.resource, modified = excluded.modified`
+	} else {
+		query += `NOTHING`
+	}
+	err := s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
+		changed, err := q.exec(ctx, query, c.Scope.Account, c.Scope.Region, string(c.ServerType), c.ARN, string(c.AuthType),
+			c.Username, c.Box, c.Resource, stamp(c.Created), stamp(c.Modified))
+		if err == nil && changed == 0 {
+			return fault.New(fault.Exists, "Access token with server type %s already exists. Delete its source credential and try again.", c.ServerType)
+		}
+		return err
+	})
+	return doing(err, "store source credential %s", c.ARN)
+}
+
+// Get returns the credential of a scope for a server type, or NotFound.
+func (s *Credentials) Get(ctx context.Context, scope arn.Scope, serverType api.ServerType) (credential.Sealed, error) {
+	c, err := one(ctx, s.db.read, scanCredential,
+		`SELECT `+credentialColumns+` FROM credential WHERE account = $1 AND region = $2 AND server_type = $3`,
+		scope.Account, scope.Region, string(serverType))
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, fault.New(fault.NotFound, "Could not find access token for server type %s", serverType)
+	}
+	return c, doing(err, "read source credential of %s", serverType)
+}
+
+// List returns the credentials of a scope by server type.
+func (s *Credentials) List(ctx context.Context, scope arn.Scope) ([]credential.Sealed, error) {
+	all, err := many(ctx, s.db.read, scanCredential,
+		`SELECT `+credentialColumns+` FROM credential WHERE account = $1 AND region = $2 ORDER BY server_type`,
+		scope.Account, scope.Region)
+	return all, doing(err, "list source credentials")
+}
+
+// Delete removes the credential with this ARN; NotFound if there is none in scope.
+func (s *Credentials) Delete(ctx context.Context, scope arn.Scope, arn string) error {
+	err := s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
+		changed, err := q.exec(ctx, `DELETE FROM credential WHERE account = $1 AND region = $2 AND arn = $3`,
+			scope.Account, scope.Region, arn)
+		if err == nil && changed == 0 {
+			return fault.New(fault.NotFound, "Source credentials do not exist: %s", arn)
+		}
+		return err
+	})
+	return doing(err, "delete source credential")
+}
+
+func scanCredential(row scan) (c credential.Sealed, err error) {
+	var created, modified int64
+	err = row(&c.Scope.Account, &c.Scope.Region, &c.ServerType, &c.ARN, &c.AuthType, &c.Username, &c.Box, &c.Resource, &created, &modified)
+	c.Created, c.Modified = moment(created), moment(modified)
+	return c, err
+}
