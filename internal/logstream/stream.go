@@ -189,12 +189,11 @@ func (s *stream) publish(v view) {
 	s.view = v
 }
 
-// frames are put together in these before they are written with one call.
+// buffers hold a frame with its new header, so that it is written with one call.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
+// append adds a frame. The caller holds the stream, see Store.hold.
 func (s *stream) append(seq uint64, h frame.Header, f []byte, now int64) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
 	if err := s.recover(); err != nil {
 		return err
 	}
