@@ -1,0 +1,185 @@
+package schedule
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"slices"
+	"time"
+
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/build"
+	"slipway/internal/fault"
+	"slipway/internal/secret"
+)
+
+// maxEvents is how many events one report may carry.
+const maxEvents = 1000
+
+var _ agentapi.Backend = (*Scheduler)(nil)
+
+var (
+	errDenied = fault.New(fault.Denied, "The token is not good for this build.")
+	errGone   = fault.New(fault.Gone, "The build is no longer this agent's.")
+)
+
+// authorize returns the hold of the agent with this token.
+func (s *Scheduler) authorize(ctx context.Context, id string, token secret.Text) (*hold, error) {
+	sum := sha256.Sum256([]byte(token.Reveal()))
+	h, ready := s.hold(id)
+	if h == nil {
+		if !ready {
+			return nil, fault.New(fault.Unavailable, "The server is starting. Try again in a moment.")
+		}
+		return nil, s.refusal(ctx, id, sum[:])
+	}
+	if subtle.ConstantTimeCompare(h.hash, sum[:]) != 1 {
+		return nil, errDenied
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost {
+		return nil, errGone
+	}
+	return h, nil
+}
+
+// refusal says why there is no hold on a build. Whoever has no token for it
+// does not learn whether it exists.
+func (s *Scheduler) refusal(ctx context.Context, id string, hash []byte) error {
+	b, err := s.parts.Builds.Find(ctx, id)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	if err != nil || subtle.ConstantTimeCompare(b.State.TokenHash, hash) != 1 {
+		return errDenied
+	}
+	return errGone
+}
+
+// Begin records that the agent lives and returns its work. A build whose
+// sources cannot be fetched from where they are said to be ends here.
+func (s *Scheduler) Begin(ctx context.Context, id string, token secret.Text) (*agentapi.Work, error) {
+	h, err := s.authorize(ctx, id, token)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	lease := now.Add(s.options.Lease)
+	var work *agentapi.Work
+	var refused error
+	b, err := s.change(ctx, id, func(b *build.Build) error {
+		if !h.holds(b) {
+			return errGone
+		}
+		b.Begin(now, lease)
+		if work, refused = s.workOf(*b); refused != nil {
+			b.Fail(api.StatusTypeFailed, "CLIENT_ERROR", fault.Message(refused), now)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	h.begun, h.lease, h.stored = true, lease, lease
+	h.setLog(b)
+	log := h.log
+	h.mu.Unlock()
+	if log != nil {
+		if err := s.parts.Logs.Create(*log, now); err != nil {
+			return nil, err
+		}
+	}
+	if b.Finished() {
+		s.finished(h, b.Public.BuildStatus)
+		return nil, errGone
+	}
+	return work, nil
+}
+
+// Report applies the events that are not applied yet, all or none, and
+// prolongs the lease.
+func (s *Scheduler) Report(ctx context.Context, id string, token secret.Text, in agentapi.Report) (*agentapi.Answer, error) {
+	h, err := s.authorize(ctx, id, token)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	lease, store := h.heard(now, s.options.Lease)
+	if len(in.Events) == 0 && !store {
+		return &agentapi.Answer{End: h.answer(now)}, nil
+	}
+	if in.First < 0 || len(in.Events) > maxEvents {
+		return nil, fault.New(fault.Invalid, "A report carries at most %d events, counted from 0.", maxEvents)
+	}
+	if slices.ContainsFunc(in.Events, func(e build.Event) bool { return e.End != "" }) {
+		s.syncLog(h) // before the build shows as ended
+	}
+	b, err := s.change(ctx, id, func(b *build.Build) error {
+		if !h.holds(b) {
+			return errGone
+		}
+		if len(in.Events) > 0 {
+			if err := apply(b, in, now); err != nil {
+				return err
+			}
+		}
+		if !b.Finished() {
+			b.State.Lease = lease
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if b.Finished() {
+		s.finished(h, b.Public.BuildStatus)
+	}
+	return &agentapi.Answer{End: h.answer(now)}, nil
+}
+
+// apply applies those events of a report that were not applied before.
+func apply(b *build.Build, in agentapi.Report, now time.Time) error {
+	done := b.State.Applied - in.First
+	if done < 0 {
+		return fault.New(fault.Invalid, "Event %d comes next, not %d.", b.State.Applied, in.First)
+	}
+	for _, e := range in.Events[min(done, len(in.Events)):] {
+		if err := b.Apply(e, now); err != nil {
+			if fault.KindOf(err) == fault.Gone { // after an End in this report
+				return fault.New(fault.Invalid, "Nothing happens to a build after its end.")
+			}
+			return err
+		}
+		b.State.Applied++
+	}
+	return nil
+}
+
+// Log appends one frame to the build's log. Of a build that keeps no log, or
+// whose stream was deleted, it is accepted and dropped.
+func (s *Scheduler) Log(ctx context.Context, id string, token secret.Text, seq uint64, frame []byte) error {
+	h, err := s.authorize(ctx, id, token)
+	if err != nil {
+		return err
+	}
+	if len(frame) == 0 || len(frame) > agentapi.MaxFrame {
+		return fault.New(fault.Invalid, "A log frame has at least one and at most %d bytes.", agentapi.MaxFrame)
+	}
+	h.heard(time.Now(), s.options.Lease)
+	h.mu.Lock()
+	begun, log := h.begun, h.log
+	h.mu.Unlock()
+	if !begun {
+		return fault.New(fault.Invalid, "A build that has not begun has no log.")
+	}
+	if log == nil {
+		return nil
+	}
+	if err := s.parts.Logs.Append(*log, seq, frame); err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+// Package schedule decides when builds run and who holds them: it launches
+// queued builds, answers their agents, ends those that are lost or late, and
+// delivers what is owed to source providers.
+package schedule
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/internal/api"
+	"slipway/internal/arn"
+	"slipway/internal/build"
+	"slipway/internal/credential"
+	"slipway/internal/logstream"
+	"slipway/internal/outbox"
+	"slipway/internal/runner"
+	"slipway/internal/source"
+)
+
+// builds is what scheduling needs of the stored builds. What a change returns
+// as an error is returned, and nothing is stored then.
+type builds interface {
+	// Find returns one build by its id alone, or NotFound.
+	Find(ctx context.Context, id string) (build.Build, error)
+	// Claim changes the oldest queued build; ok is false if none is queued.
+	Claim(ctx context.Context, change func(*build.Build) error) (b build.Build, ok bool, err error)
+	// Update changes a build and adds items to the outbox, in one durable
+	// transaction; NotFound if there is none. change may run more than once.
+	Update(ctx context.Context, id string, change func(*build.Build) ([]outbox.Item, error)) (build.Build, error)
+	// Unfinished returns every build that has not completed, oldest first.
+	Unfinished(ctx context.Context) ([]build.Build, error)
+}
+
+// debts is what delivery needs of the outbox.
+type debts interface {
+	// Due returns at most limit owed items whose time has come and that are the
+	// oldest owed of their subject.
+	Due(ctx context.Context, now time.Time, limit int) ([]outbox.Item, error)
+	// Settle stores how an attempt went.
+	Settle(ctx context.Context, item outbox.Item) error
+	// NextDue returns when the next item is due; ok is false if nothing is owed.
+	NextDue(ctx context.Context) (at time.Time, ok bool, err error)
+}
+
+// credentials is where imported source credentials are found.
+type credentials interface {
+	// Get returns the credential of a scope for a server type, or NotFound.
+	Get(ctx context.Context, scope arn.Scope, serverType api.ServerType) (credential.Sealed, error)
+}
+
+// opener opens what is sealed.
+type opener interface {
+	Open(box []byte, owner string) ([]byte, error)
+}
+
+// logs is where the logs of builds go.
+type logs interface {
+	// Create makes a stream; that it exists is no error.
+	Create(id logstream.StreamID, now time.Time) error
+	// Append adds frame number seq. A repeated one is ignored.
+	Append(id logstream.StreamID, seq uint64, frame []byte) error
+	// Sync makes what was appended durable.
+	Sync(id logstream.StreamID) error
+}
+
+// ender is a runner.Runner that tells at once when an agent has ended, which
+// otherwise shows only when its lease runs out.
+type ender interface {
+	Ended() <-chan runner.Place
+}
+
+// Parts is what a Scheduler works with. All are needed.
+type Parts struct {
+	Builds      builds
+	Outbox      debts
+	Credentials credentials
+	Opener      opener
+	Logs        logs
+	Runner      runner.Runner
+	Providers   map[api.ServerType]source.Provider
+	Log         *slog.Logger
+}
+
+// Options tunes a Scheduler. The zero value is ready for production.
+type Options struct {
+	MaxBuilds  int              // builds that run at once; 0 means as many as there are processors
+	Lease      time.Duration    // how long an agent may be silent; 0 means 30s
+	StopGrace  time.Duration    // time a stopped build has to end by itself; 0 means 30s
+	Overrun    time.Duration    // time a build past its deadline has to end by itself; 0 means 30s
+	Endpoints  source.Endpoints // where providers are; nil means at their usual place
+	ConsoleURL string           // where people look at builds; empty means that builds are not told
+}
+
+// Fixed times of a Scheduler.
+const (
+	poll       = 2 * time.Second  // how often the queue is looked at without being told to
+	storeLease = 10 * time.Second // how much further a lease must reach to be stored again
+	tidyGrace  = 10 * time.Second // time the agent of a finished build has to exit
+	startTime  = time.Minute      // time a runner has to start an agent
+	startPause = 200 * time.Millisecond
+	retryPause = time.Second // before a failed write of the end of a build is tried again
+)
+
+const (
+	startTries  = 3 // of the runner, in one attempt
+	maxAttempts = 3 // launches of a build whose agents never reported
+)
+
+// A Scheduler is the one holder of an installation's builds. It is
+// codebuild's controller and the agentapi.Backend. Its methods may be called
+// from several goroutines.
+type Scheduler struct {
+	parts   Parts
+	options Options
+	log     *slog.Logger
+
+	wake  chan struct{}              // holds one: a build was queued, or one ended
+	owed  chan struct{}              // holds one: something is due in the outbox
+	work  chan func(context.Context) // to Run's goroutines
+	ended chan struct{}              // closed when Run takes no more work
+
+	claiming sync.Mutex // held from the claim of a build until it is among holds, so that StopBuild finds it
+
+	mu       sync.Mutex       // guards what follows
+	holds    map[string]*hold // by build id: every build that is claimed and not finished
+	freed    chan struct{}    // closed and made anew when a hold is let go
+	ready    bool             // holds is complete: what was running before has been looked at
+	draining bool             // nothing is launched any more
+}
+
+// New returns a Scheduler at rest: nothing happens until Run, and agents are
+// asked to try again later.
+func New(p Parts, o Options) *Scheduler {
+	if o.MaxBuilds <= 0 {
+		o.MaxBuilds = runtime.NumCPU()
+	}
+	for _, d := range []*time.Duration{&o.Lease, &o.StopGrace, &o.Overrun} {
+		if *d <= 0 {
+			*d = 30 * time.Second
+		}
+	}
+	return &Scheduler{
+		parts: p, options: o, log: p.Log,
+		wake: make(chan struct{}, 1), owed: make(chan struct{}, 1),
+		work: make(chan func(context.Context)), ended: make(chan struct{}),
+		holds: map[string]*hold{}, freed: make(chan struct{}),
+	}
+}
+
+// Run takes up the builds that were running when the last server ended, then
+// launches queued builds, ends lost ones and delivers what is owed until parent
+// ends. It returns when all its goroutines have; builds go on running, and the
+// next Run takes them up. Run may be called once. It fails only if it cannot
+// find out what is running.
+func (s *Scheduler) Run(parent context.Context) error {
+	g, ctx := errgroup.WithContext(parent)
+	g.Go(func() error {
+		defer close(s.ended)
+		for {
+			select {
+			case work := <-s.work:
+				g.Go(func() error {
+					work(ctx)
+					return nil
+				})
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+	g.Go(func() error {
+		if err := s.adopt(ctx); err != nil {
+			return err
+		}
+		for _, loop := range []func(context.Context){s.launchLoop, s.reapLoop, s.deliverLoop, s.endLoop} {
+			g.Go(func() error {
+				loop(ctx)
+				return nil
+			})
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil && parent.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// Drain launches nothing more and waits until no build runs. If ctx ends
+// before that, its error is returned; nothing is launched all the same. It is
+// to be called before Run's context ends, while agents are still answered.
+func (s *Scheduler) Drain(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		s.draining = true
+		running, freed := len(s.holds), s.freed
+		s.mu.Unlock()
+		if running == 0 {
+			return nil
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Wake tells that a build was queued.
+func (s *Scheduler) Wake() { signal(s.wake) }
+
+// later hands work to Run's goroutines. After Run's context has ended it is
+// dropped: all work is such that the next start finds it undone.
+func (s *Scheduler) later(work func(context.Context)) {
+	select {
+	case s.work <- work:
+	case <-s.ended:
+	}
+}
+
+// change applies f to a stored build. If the build then owes its provider
+// another commit status than before, it is put into the outbox with the change.
+func (s *Scheduler) change(ctx context.Context, id string, f func(*build.Build) error) (build.Build, error) {
+	owes := false
+	b, err := s.parts.Builds.Update(ctx, id, func(b *build.Build) ([]outbox.Item, error) {
+		before, _ := b.CommitStatus()
+		if err := f(b); err != nil {
+			return nil, err
+		}
+		status, ok := b.CommitStatus()
+		owes = ok && status != before
+		if !owes {
+			return nil, nil
+		}
+		item, err := newDebt(id, b.Scope, status, time.Now())
+		return []outbox.Item{item}, err
+	})
+	if err == nil && owes {
+		signal(s.owed)
+	}
+	return b, err
+}
+
+// signal fills a channel that holds one, if it is empty.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits for d and reports whether ctx still lasts.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
