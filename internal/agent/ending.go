@@ -1,0 +1,73 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/fault"
+)
+
+// An ending is why a build ends before its phases do. It is the cause of the
+// build's context.
+type ending struct{ outcome }
+
+func (e *ending) Error() string { return "the build ends " + string(e.status) }
+
+// The endings.
+var (
+	endStopped  = &ending{outcome{status: api.StatusTypeStopped}}
+	endTimedOut = &ending{outcome{
+		status: api.StatusTypeTimedOut, code: "BUILD_TIMED_OUT", message: "Build has timed out. ", // the blank is CodeBuild's
+	}}
+)
+
+// endingOf returns the ending for the status a server asks for.
+func endingOf(status api.StatusType) *ending {
+	switch status {
+	case api.StatusTypeStopped:
+		return endStopped
+	case api.StatusTypeTimedOut:
+		return endTimedOut
+	}
+	return &ending{outcome{status: status}}
+}
+
+// errLost means that the server could not be reached for so long that it must
+// have given the build up.
+var errLost = errors.New("the server is gone")
+
+const (
+	patience = time.Minute      // how long a build goes on without its server
+	callTime = 20 * time.Second // how long one request may take
+	maxPause = time.Second      // between attempts
+)
+
+// insist calls f, a request to the server, until it succeeds. It gives up when
+// ctx ends, when the server refuses for good, or with errLost when f has failed
+// for as long as patience.
+func insist(ctx context.Context, f func(context.Context) error) error {
+	begin := time.Now()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, maxPause) {
+		call, cancel := context.WithTimeout(ctx, callTime)
+		err := f(call)
+		cancel()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, agentapi.ErrGone), fault.KindOf(err) == fault.Invalid:
+			return err
+		case time.Since(begin) > patience:
+			return errLost
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}

@@ -1,0 +1,289 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A checkout brings one version of one source into its directory, with HEAD
+// detached at its commit.
+type checkout struct {
+	git    git
+	source Source
+	want   version
+}
+
+// Ways in which a version is not there although git did not fail.
+var (
+	errEmpty     = errors.New("the repository is empty")
+	errNoDefault = errors.New("the default branch does not exist")
+	errNoCommit  = errors.New("the commit is not there")
+)
+
+// A submoduleError is a failure that has to do with a submodule.
+type submoduleError struct{ err error }
+
+func (e *submoduleError) Error() string { return "submodule: " + e.err.Error() }
+func (e *submoduleError) Unwrap() error { return e.err }
+
+// run returns the commit that is checked out.
+func (c *checkout) run(ctx context.Context) (commit string, err error) {
+	if err := os.MkdirAll(c.source.Dir, 0o755); err != nil { //nolint:gosec // user code reads it, perhaps as another user
+		return "", err
+	}
+	switch v := c.want; {
+	case v.commit != "" && (v.ref != "" || v.name != ""):
+		commit, err = c.pinned(ctx)
+	case v.commit != "":
+		commit, err = c.byCommit(ctx)
+	case v.ref != "":
+		commit, err = c.byRef(ctx)
+	default:
+		commit, err = c.byName(ctx)
+	}
+	if err != nil || !c.source.Submodules {
+		return commit, err
+	}
+	// Their history is fetched whole: the commits they are pinned to are
+	// seldom the newest.
+	if err := c.network(ctx, "submodule", "--quiet", "update", "--init", "--recursive", "--checkout"); err != nil {
+		return "", &submoduleError{err}
+	}
+	return commit, nil
+}
+
+// byName is the common case, a branch, a tag or the default branch, and takes
+// one git that talks to the provider once.
+func (c *checkout) byName(ctx context.Context) (string, error) {
+	args := []string{"clone", "--quiet"}
+	args = append(args, c.depth()...)
+	if c.want.name != "" {
+		args = append(args, "--branch="+c.want.name)
+	}
+	err := c.clone(ctx, args...)
+	if said(err, "not found in upstream") && mayBeCommit(c.want.name) {
+		return c.byAbbreviation(ctx)
+	}
+	if err != nil {
+		return "", err
+	}
+	commit, ok := c.resolve(ctx, "HEAD")
+	switch {
+	case ok:
+		// The files are there already: only HEAD is left to be detached.
+		_, err := c.inside(ctx, "update-ref", "--no-deref", "HEAD", commit)
+		return commit, err
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	}
+	if heads, err := c.inside(ctx, "for-each-ref", "--count=1"); err == nil && heads == "" {
+		return "", errEmpty
+	}
+	return "", errNoDefault
+}
+
+// byAbbreviation looks for a commit in all of the repository: no provider
+// hands out commits by abbreviated ids.
+func (c *checkout) byAbbreviation(ctx context.Context) (string, error) {
+	if err := c.clone(ctx, "clone", "--quiet", "--no-checkout"); err != nil {
+		return "", err
+	}
+	return c.checkOut(ctx, strings.ToLower(c.want.name))
+}
+
+// byCommit fetches the one commit if history is to be short, and the whole
+// repository otherwise, as CodeBuild does.
+func (c *checkout) byCommit(ctx context.Context) (string, error) {
+	if c.source.Depth > 0 {
+		if err := c.start(ctx); err != nil {
+			return "", err
+		}
+		err := c.fetch(ctx, c.source.Depth, c.want.commit)
+		if isRefused(err) { // not every server hands out commits by id
+			err = c.fetch(ctx, 0, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+		}
+		if err != nil {
+			return "", err
+		}
+		return c.checkOut(ctx, c.want.commit)
+	}
+	if err := c.clone(ctx, "clone", "--quiet", "--no-checkout"); err != nil {
+		return "", err
+	}
+	if _, ok := c.resolve(ctx, c.want.commit); !ok { // on no branch and no tag, such as a pull request's
+		err := c.fetch(ctx, 0, c.want.commit)
+		if isRefused(err) {
+			return "", errNoCommit
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return c.checkOut(ctx, c.want.commit)
+}
+
+// byRef fetches a ref, and for a full history the branches beside it, which
+// builds compare with.
+func (c *checkout) byRef(ctx context.Context) (string, error) {
+	ref, here := c.want.ref, local(c.want.ref)
+	switch {
+	case c.source.Depth == 0 && (ref != here || strings.HasPrefix(ref, "refs/tags/")):
+		if err := c.clone(ctx, "clone", "--quiet", "--no-checkout"); err != nil {
+			return "", err
+		}
+		if _, ok := c.resolve(ctx, here); !ok {
+			return "", errNoCommit
+		}
+	default:
+		if err := c.start(ctx); err != nil {
+			return "", err
+		}
+		refs := []string{"+" + ref + ":" + here}
+		if c.source.Depth == 0 {
+			refs = append(refs, "+refs/heads/*:refs/remotes/origin/*")
+		}
+		if err := c.fetch(ctx, c.source.Depth, refs...); err != nil {
+			return "", err
+		}
+	}
+	return c.checkOut(ctx, here)
+}
+
+// pinned fetches one ref only, and checks out a commit that it must have.
+func (c *checkout) pinned(ctx context.Context) (string, error) {
+	if err := c.start(ctx); err != nil {
+		return "", err
+	}
+	refs := []string{c.want.ref}
+	if c.want.name != "" {
+		refs = []string{"refs/heads/" + c.want.name, "refs/tags/" + c.want.name}
+	}
+	var ref string
+	var err error
+	for _, r := range refs {
+		ref = "+" + r + ":" + local(r)
+		if err = c.fetch(ctx, c.source.Depth, ref); !isRefused(err) {
+			break
+		}
+	}
+	if err != nil {
+		return "", err
+	}
+	if _, ok := c.resolve(ctx, c.want.commit); !ok && c.source.Depth > 0 { // it lies deeper
+		if err := c.network(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "origin", ref); err != nil && !said(err, "--unshallow on a complete repository") {
+			return "", err
+		}
+	}
+	return c.checkOut(ctx, c.want.commit)
+}
+
+// local returns the name that a ref of the provider gets here: branches become
+// remote-tracking ones as in every clone, all else keeps its name.
+func local(ref string) string {
+	if branch, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
+		return "refs/remotes/origin/" + branch
+	}
+	return ref
+}
+
+func (c *checkout) depth() []string {
+	if c.source.Depth == 0 {
+		return nil
+	}
+	return []string{"--depth=" + strconv.Itoa(c.source.Depth)}
+}
+
+// start makes an empty repository that is like a fresh clone.
+func (c *checkout) start(ctx context.Context) error {
+	format := "sha1"
+	if len(c.want.commit) == 64 {
+		format = "sha256"
+	}
+	if _, err := c.inside(ctx, "init", "--quiet", "--object-format="+format); err != nil {
+		return err
+	}
+	_, err := c.inside(ctx, "remote", "add", "origin", c.source.URL)
+	return err
+}
+
+// clone clones into the directory. git leaves it empty when it fails.
+func (c *checkout) clone(ctx context.Context, args ...string) error {
+	return c.network(ctx, append(args, "--", c.source.URL, c.source.Dir)...)
+}
+
+// fetch fetches refs or a commit; depth 0 means the whole history, with the
+// tags on it.
+func (c *checkout) fetch(ctx context.Context, depth int, refs ...string) error {
+	args := []string{"fetch", "--quiet"}
+	if depth > 0 {
+		args = append(args, "--no-tags", "--depth="+strconv.Itoa(depth))
+	}
+	return c.network(ctx, append(append(args, "--", "origin"), refs...)...)
+}
+
+// checkOut checks out a commit, by its id or by a ref that leads to it.
+func (c *checkout) checkOut(ctx context.Context, what string) (string, error) {
+	commit, ok := c.resolve(ctx, what)
+	if !ok {
+		return "", errors.Join(errNoCommit, context.Cause(ctx))
+	}
+	_, err := c.inside(ctx, "checkout", "--quiet", "--detach", commit)
+	return commit, err
+}
+
+// resolve returns the commit that a ref or an id leads to.
+func (c *checkout) resolve(ctx context.Context, what string) (string, bool) {
+	commit, err := c.inside(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", what+"^{commit}")
+	return commit, err == nil && isCommit(commit)
+}
+
+func (c *checkout) inside(ctx context.Context, args ...string) (string, error) {
+	return c.git.run(ctx, c.source.Dir, args...)
+}
+
+// pauses are how long it waits before each repetition of a git that failed for
+// a reason that passes.
+var pauses = []time.Duration{500 * time.Millisecond, 2 * time.Second}
+
+// network runs a git that talks to the provider, and repeats it if the provider
+// is overloaded or the connection broke.
+func (c *checkout) network(ctx context.Context, args ...string) error {
+	for _, pause := range pauses {
+		_, err := c.inside(ctx, args...)
+		if !isPassing(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+	_, err := c.inside(ctx, args...)
+	return err
+}
+
+var passing = regexp.MustCompile(`requested URL returned error: (429|50[0234])|Connection reset|Empty reply|early EOF|unexpected disconnect|hung up unexpectedly|due to load`)
+
+// isPassing reports whether a failure may be over in a moment.
+func isPassing(err error) bool {
+	e, ok := errors.AsType[*gitError](err)
+	return ok && passing.MatchString(e.words)
+}
+
+// isRefused reports whether the provider has no such ref or commit, or does
+// not hand it out alone.
+func isRefused(err error) bool {
+	return said(err, "couldn't find remote ref") || said(err, "not our ref") || said(err, "unadvertised object")
+}
+
+// said reports whether err is a git that said text.
+func said(err error, text string) bool {
+	e, ok := errors.AsType[*gitError](err)
+	return ok && strings.Contains(e.words, text)
+}

@@ -1,0 +1,165 @@
+package fetch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"slipway/internal/agent/redact"
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/build"
+	"slipway/internal/fault"
+)
+
+// maxOrder bounds what is read from standard input, in bytes.
+const maxOrder = 16 << 20
+
+// Main is the child that Run starts: it reads its order from stdin, writes
+// lines for the build's log to stdout and its outcome to file descriptor 3. It
+// returns the exit status.
+func Main(stdin io.Reader, stdout io.Writer) int {
+	harden()
+	syscall.CloseOnExec(resultFile) // not for git
+	result := os.NewFile(resultFile, "result")
+	if _, err := result.Stat(); err != nil {
+		return 2 // started by hand
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	runtime.LockOSThread() // git dies with the thread that started it
+	o := outcome{Error: "the fetch was not told what to do"}
+	var in order
+	if err := json.NewDecoder(io.LimitReader(stdin, maxOrder)).Decode(&in); err == nil && len(in.Self) > 0 && in.Private != "" {
+		o = in.carryOut(ctx, stdout)
+	}
+	if err := json.NewEncoder(result).Encode(o); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// carryOut fetches all sources until one fails.
+func (o order) carryOut(ctx context.Context, log io.Writer) outcome {
+	client := agentapi.NewClient(o.Launch)
+	defer client.Close()
+	var out outcome
+	for i, s := range o.Sources {
+		commit, err := o.fetch(ctx, client, s, strconv.Itoa(i), log)
+		failure, isFailure := errors.AsType[*failure](err)
+		switch {
+		case err == nil && commit == "": // nothing to fetch
+		case err == nil:
+			out.Commits = append(out.Commits, build.Resolved{Identifier: s.Identifier, Commit: commit})
+		case isFailure:
+			out.Failure = &api.PhaseContext{StatusCode: new("CLIENT_ERROR"), Message: new(failure.message)}
+			return out
+		case errors.Is(err, agentapi.ErrGone):
+			out.Gone = true
+			return out
+		default:
+			out.Error = err.Error()
+			return out
+		}
+	}
+	return out
+}
+
+// fetch fetches one source; name is unique among the job's. The commit is ""
+// for a source that is none.
+func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, name string, log io.Writer) (string, error) {
+	switch s.Type {
+	case api.SourceTypeNoSource:
+		return "", nil
+	case api.SourceTypeGithub, api.SourceTypeGithubEnterprise, api.SourceTypeBitbucket, api.SourceTypeGitlab, api.SourceTypeGitlabSelfManaged:
+	default:
+		return "", refuse(s, "source type "+string(s.Type)+" is not supported", "Sources of this type cannot be fetched yet.")
+	}
+	where, problem := repositoryURL(s.URL)
+	if problem != "" {
+		return "", refuse(s, "invalid source location", problem)
+	}
+	want, problem := parseVersion(s.Type, s.Version)
+	if problem != "" {
+		return "", refuse(s, "reference not found", problem)
+	}
+	path, err := exec.LookPath("git")
+	if err != nil {
+		return "", errors.New("git is not installed where the agent runs, or not in its PATH")
+	}
+	credential, err := ask(ctx, client, s)
+	if err != nil {
+		return "", err
+	}
+	l, problem := newLogin(where, credential)
+	if problem != "" {
+		return "", refuse(s, "authentication failed", problem)
+	}
+	socket := filepath.Join(o.Private, "s"+name)
+	door, err := l.serve(socket)
+	if err != nil {
+		return "", err
+	}
+	defer door.Close()
+	if s.Depth < 0 || s.Depth > maxDepth {
+		s.Depth = 0
+	}
+	c := checkout{
+		git:    git{path: path, env: gitEnvironment(o, s, where, socket)},
+		source: s,
+		want:   want,
+	}
+	commit, err := c.run(ctx)
+	if err == nil || ctx.Err() != nil {
+		return commit, err
+	}
+	p := newPicture(s, where, credential)
+	// What git said goes to the log before our reading of it.
+	masked := redact.New(log, p.secrets())
+	_, _ = io.WriteString(masked, p.gitsWords(err))
+	_ = masked.Flush()
+	return "", p.explain(err)
+}
+
+// maxDepth is the deepest history that gitCloneDepth can ask for: CodeBuild
+// fetches all of it beyond.
+const maxDepth = 25
+
+// How long the server may be away: it restarts within seconds, and without one
+// the build is lost anyway.
+const (
+	serverAway = 2 * time.Minute
+	firstPause = 50 * time.Millisecond
+	longPause  = 2 * time.Second
+)
+
+// ask returns the login to s, and asks again while the server restarts.
+func ask(ctx context.Context, client *agentapi.Client, s Source) (*agentapi.Credential, error) {
+	away, cancel := context.WithTimeout(ctx, serverAway)
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		credential, err := client.Credential(away, agentapi.CredentialRequest{Identifier: s.Identifier})
+		switch {
+		case err == nil:
+			return credential, nil
+		case errors.Is(err, agentapi.ErrGone):
+			return nil, err
+		case fault.KindOf(err) == fault.Invalid:
+			return nil, refuse(s, "authentication failed", fault.Message(err))
+		}
+		select {
+		case <-away.Done():
+			return nil, errors.New("the server did not say how to log in to the source: " + err.Error())
+		case <-time.After(pause):
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package fetch_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"slipway/internal/agent/fetch"
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/fault"
+	"slipway/internal/secret"
+	"slipway/internal/source/sourcetest"
+)
+
+// TestMain makes this program its own child: the fetch, git's credential
+// helper, and an agent that fetches.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "fetch":
+			os.Exit(fetch.Main(os.Stdin, os.Stdout))
+		case "credential":
+			os.Exit(fetch.CredentialHelper(os.Args[2:], os.Stdin, os.Stdout))
+		case "agent":
+			var job fetch.Job
+			if err := json.NewDecoder(os.Stdin).Decode(&job); err != nil {
+				os.Exit(1)
+			}
+			_, _ = fetch.Run(context.Background(), []string{os.Args[0]}, job, io.Discard)
+			os.Exit(0)
+		}
+	}
+	for _, name := range []string{"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"} {
+		os.Unsetenv(name)
+	}
+	os.Exit(m.Run())
+}
+
+const (
+	canary = "ghp_c4nary/T0ken+Zq1Xw3Er5Ty7Ui9Op1As3Df5" // with characters that URLs and forms escape
+	arn    = "arn:aws:codebuild:us-east-1:000000000000:token/github_enterprise"
+)
+
+// A world is a provider, a server that knows the login to it, and a directory
+// for the build.
+type world struct {
+	*sourcetest.Server
+	dir    string
+	launch agentapi.Launch
+
+	mu         sync.Mutex // guards all below
+	credential agentapi.Credential
+	refusals   []error // given, in turn, before the credential
+	asked      int
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{Server: newProvider(t), dir: t.TempDir()}
+	w.AddToken(sourcetest.Token{Value: canary, Login: "mona", Scopes: []string{"repo"}})
+	w.login(canary)
+
+	// A socket's path must be short, which t.TempDir is not always.
+	dir, err := os.MkdirTemp("", "w")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	w.launch = agentapi.Launch{
+		Server: "unix://" + filepath.Join(dir, "s"), BuildID: "app:1",
+		Token: agentapi.Bearer{Text: secret.New("build-token")}, Dir: filepath.Join(dir, "build"),
+	}
+	must(t, os.Mkdir(w.launch.Dir, 0o700))
+	l, err := net.Listen("unix", filepath.Join(dir, "s"))
+	must(t, err)
+	server := &http.Server{Handler: agentapi.NewHandler(w, slog.New(slog.DiscardHandler))}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Close() })
+	return w
+}
+
+func newProvider(t *testing.T) *sourcetest.Server {
+	t.Helper()
+	p, err := sourcetest.New(sourcetest.Options{Dir: t.TempDir()})
+	must(t, err)
+	t.Cleanup(func() { p.Close() })
+	_, err = p.Start("127.0.0.1:0")
+	must(t, err)
+	return p
+}
+
+// login makes the server hand out token for the provider; "" means none.
+func (w *world) login(token string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.credential = agentapi.Credential{}
+	if token != "" {
+		w.credential = agentapi.Credential{
+			Username: "mona", Password: agentapi.Bearer{Text: secret.New(token)},
+			Host: strings.TrimPrefix(w.URL(), "http://"), ARN: arn,
+		}
+	}
+}
+
+func (w *world) refuse(errs ...error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refusals = errs
+}
+
+// Credential and the methods below make a world an agentapi.Backend.
+func (w *world) Credential(context.Context, string, secret.Text, agentapi.CredentialRequest) (*agentapi.Credential, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked++
+	if len(w.refusals) > 0 {
+		err := w.refusals[0]
+		w.refusals = w.refusals[1:]
+		return nil, err
+	}
+	return &w.credential, nil
+}
+
+func (*world) Begin(context.Context, string, secret.Text) (*agentapi.Work, error) {
+	return nil, fault.New(fault.Gone, "not here")
+}
+
+func (*world) Report(context.Context, string, secret.Text, agentapi.Report) (*agentapi.Answer, error) {
+	return nil, fault.New(fault.Gone, "not here")
+}
+
+func (*world) Log(context.Context, string, secret.Text, uint64, []byte) error {
+	return fault.New(fault.Gone, "not here")
+}
+
+// source is the repository octo/app at version, going to a new directory.
+func (w *world) source(t *testing.T, version string) fetch.Source {
+	return fetch.Source{
+		Source: agentapi.Source{
+			Type: api.SourceTypeGithubEnterprise, URL: w.CloneURL("octo", "app"),
+			Location: w.CloneURL("octo", "app"), Version: version,
+		},
+		Dir: filepath.Join(t.TempDir(), "src"),
+	}
+}
+
+func (w *world) job(sources ...fetch.Source) fetch.Job {
+	return fetch.Job{Launch: w.launch, Sources: sources}
+}
+
+// fetch fetches sources as the agent does, and returns the log's lines beside
+// the result.
+func (w *world) fetch(t *testing.T, sources ...fetch.Source) (fetch.Result, string) {
+	t.Helper()
+	var log bytes.Buffer
+	result, err := fetch.Run(t.Context(), self(t), w.job(sources...), &log)
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	w.leavesNothing(t)
+	return result, log.String()
+}
+
+// fetched fetches sources, all of which must succeed in silence.
+func (w *world) fetched(t *testing.T, sources ...fetch.Source) fetch.Result {
+	t.Helper()
+	result, log := w.fetch(t, sources...)
+	if result.Failure != nil {
+		t.Fatalf("Failure = %s\n%s", *result.Failure.Message, log)
+	}
+	if log != "" {
+		t.Errorf("the log of a fetch that went well has %q", log)
+	}
+	return result
+}
+
+// fails fetches s, which must fail, and returns the message and the log.
+func (w *world) fails(t *testing.T, s fetch.Source) (message, log string) {
+	t.Helper()
+	result, log := w.fetch(t, s)
+	if result.Failure == nil {
+		t.Fatal("the fetch went well, which it must not")
+	}
+	if *result.Failure.StatusCode != "CLIENT_ERROR" {
+		t.Errorf("status code %q, want CLIENT_ERROR", *result.Failure.StatusCode)
+	}
+	message = *result.Failure.Message
+	noSecret(t, "the message", message)
+	noSecret(t, "the log", log)
+	if strings.ContainsFunc(message, func(r rune) bool { return r < ' ' }) {
+		t.Errorf("the message has control characters: %q", message)
+	}
+	return message, log
+}
+
+// leavesNothing checks that a fetch has removed all it made beside the sources.
+func (w *world) leavesNothing(t *testing.T) {
+	t.Helper()
+	left, err := os.ReadDir(w.launch.Dir)
+	must(t, err)
+	for _, f := range left {
+		t.Errorf("the fetch left %s", f.Name())
+	}
+}
+
+// commit adds one file to a branch of octo/app.
+func (w *world) commit(t *testing.T, branch, file string) string {
+	t.Helper()
+	sha, err := w.Commit("octo", "app", branch, map[string]string{file: file + "\n"}, "add "+file)
+	must(t, err)
+	return sha
+}
+
+// withApp is a world with octo/app, private, that has one commit on main.
+func withApp(t *testing.T) (*world, string) {
+	t.Helper()
+	w := newWorld(t)
+	must(t, w.CreateRepository("octo", "app", true))
+	return w, w.commit(t, "main", "README.md")
+}
+
+// self starts this program again. A program with the race detector sleeps for a
+// second at its end unless it is told not to.
+func self(t *testing.T) []string {
+	t.Helper()
+	path, err := os.Executable()
+	must(t, err)
+	return []string{"env", "GORACE=atexit_sleep_ms=0", path}
+}
+
+// git runs git in a fetched source.
+func git(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", dir}, args...)...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,196 @@
+// Package sandbox says how bubblewrap has to be called so that user code sees
+// the tools of this machine and its own workspace, and nothing else of it.
+package sandbox
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Options describe one sandbox. All paths are absolute and of the host.
+type Options struct {
+	Workspace string   // shown as /codebuild; its folder readonly cannot be written
+	Home      string   // shown as /root
+	Tmp       string   // shown as /tmp
+	VarTmp    string   // shown as /var/tmp
+	Hosts     string   // a file shown as /etc/hosts; empty means the host's
+	Hide      []string // directories to cover with nothing wherever they would be visible
+	ReadOnly  []string // further paths to show at their own place
+	Root      bool     // the agent runs as root
+}
+
+// Where the sandbox shows what it is given, and its name.
+const (
+	Workspace = "/codebuild"
+	Home      = "/root"
+	Hostname  = "slipway-build"
+)
+
+// shown are the top-level directories of the host that hold its tools. It is a
+// list of what may be seen: a directory somebody added to / may hold anything.
+var shown = []string{
+	"bin", "etc", "gnu", "lib", "lib32", "lib64", "libexec", "libx32", "nix", "opt", "sbin", "srv", "usr", "var",
+}
+
+// secretFiles are read by root only, and root inside the sandbox is root.
+var secretFiles = []string{
+	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh/ssh_host_*_key", "/etc/krb5.keytab",
+}
+
+// capabilities are those Docker leaves to root by default, without MKNOD:
+// builds install packages and change owners, but do not mount or load anything.
+var capabilities = []string{
+	"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE",
+	"CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+}
+
+// Args returns bubblewrap's options, without the command to run.
+func Args(o Options) []string {
+	b := &builder{o: o}
+	b.add("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", Hostname)
+	b.add("--die-with-parent", "--new-session", "--clearenv")
+	if o.Root {
+		b.add("--cap-drop", "ALL")
+		for _, c := range capabilities {
+			b.add("--cap-add", c)
+		}
+	} else {
+		// The user keeps its own number inside. As number 0, tar and npm would
+		// try to give files to other users, which fails where only one is mapped.
+		b.add("--unshare-user")
+	}
+	for _, name := range shown {
+		b.topLevel("/" + name)
+	}
+	b.add("--proc", "/proc", "--dev", "/dev", "--perms", "0755", "--dir", "/run")
+	b.resolver()
+	b.add("--bind", o.Tmp, "/tmp", "--bind", o.Home, Home)
+	if b.directory("/var") {
+		if b.directory("/var/tmp") {
+			b.add("--bind", o.VarTmp, "/var/tmp")
+		}
+		if b.directory("/var/run") { // most often a link to /run
+			b.add("--tmpfs", "/var/run")
+		}
+	}
+	for _, path := range o.ReadOnly {
+		b.readOnly(path)
+	}
+	if o.Root {
+		b.secrets()
+	}
+	for _, path := range o.Hide {
+		b.hide(path)
+	}
+	b.add("--bind", o.Workspace, Workspace)
+	b.add("--ro-bind", filepath.Join(o.Workspace, "readonly"), filepath.Join(Workspace, "readonly"))
+	b.add("--chdir", Workspace)
+	return b.args
+}
+
+type builder struct {
+	o     Options
+	args  []string
+	binds []bind
+}
+
+// A bind is a host path, without links, that the sandbox shows somewhere.
+type bind struct{ host, place string }
+
+func (b *builder) add(args ...string) { b.args = append(b.args, args...) }
+
+// directory reports whether path is a directory itself, not a link to one.
+func (b *builder) directory(path string) bool {
+	fi, err := os.Lstat(path)
+	return err == nil && fi.IsDir()
+}
+
+func (b *builder) bind(host, place string) {
+	b.add("--ro-bind", host, place)
+	b.binds = append(b.binds, bind{host, place})
+}
+
+// topLevel shows a directory of the host's root, or the link that it is.
+func (b *builder) topLevel(path string) {
+	host, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return // not on this machine
+	}
+	if target, err := os.Readlink(path); err == nil && b.underShown(host) {
+		b.add("--symlink", target, path)
+		return
+	}
+	b.bind(host, path)
+}
+
+func (b *builder) underShown(host string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(host, "/"), "/")
+	return slices.Contains(shown, first)
+}
+
+// resolver shows the file that /etc/resolv.conf is a link to, if the sandbox
+// would not have it otherwise: often it is somewhere in /run.
+func (b *builder) resolver() {
+	target, err := filepath.EvalSymlinks("/etc/resolv.conf")
+	if err == nil && !b.underShown(target) {
+		b.add("--ro-bind", target, target)
+	}
+	if fi, err := os.Lstat("/etc/hosts"); err == nil && fi.Mode().IsRegular() && b.o.Hosts != "" {
+		b.add("--ro-bind", b.o.Hosts, "/etc/hosts")
+	}
+}
+
+func (b *builder) readOnly(path string) {
+	host, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return // not there: nothing to show
+	}
+	for _, h := range b.o.Hide {
+		if h, err := filepath.EvalSymlinks(h); err == nil && within(host, h) {
+			return
+		}
+	}
+	b.bind(host, filepath.Clean(path))
+}
+
+func (b *builder) secrets() {
+	for _, pattern := range secretFiles {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			if fi, err := os.Lstat(file); err == nil && fi.Mode().IsRegular() {
+				b.add("--ro-bind", "/dev/null", file) // a device on a mount without devices: it cannot even be opened
+			}
+		}
+	}
+}
+
+// hide covers path wherever a bind would show it. A path that does not exist
+// cannot be covered; the server makes its folders before it starts an agent.
+func (b *builder) hide(path string) {
+	host, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return
+	}
+	fi, err := os.Stat(host)
+	if err != nil {
+		return
+	}
+	for _, shown := range b.binds {
+		if !within(host, shown.host) {
+			continue
+		}
+		place := filepath.Join(shown.place, strings.TrimPrefix(host, shown.host))
+		if fi.IsDir() {
+			b.add("--tmpfs", place, "--remount-ro", place)
+		} else {
+			b.add("--ro-bind", "/dev/null", place)
+		}
+	}
+}
+
+// within reports whether path is dir or lies below it. Both are clean.
+func within(path, dir string) bool {
+	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}

@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"slipway/internal/agent/output"
+	"slipway/internal/agent/sandbox"
+	"slipway/internal/agent/shell"
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/build"
+	"slipway/internal/buildspec"
+)
+
+// readyTime is how long a place may take until commands can run in it.
+const readyTime = 20 * time.Second
+
+// An engine is one build under way.
+type engine struct {
+	self   []string
+	launch agentapi.Launch
+	work   *agentapi.Work
+	client *agentapi.Client
+	report *reporter
+	log    *output.Log
+	mask   []string
+
+	w          *workspace
+	place      *shell.Place // nil if it could not be started
+	placeError error        // why
+
+	spec       *buildspec.Spec
+	shell      string // the path of the commands' shell, as user code names it
+	home       string // CODEBUILD_SRC_DIR, likewise
+	commits    map[string]string
+	succeeding bool // CODEBUILD_BUILD_SUCCEEDING
+	lastExit   int
+}
+
+// supervise runs the build of a launch to its end and returns once the server
+// knows how it ended. An error means that it does not.
+func supervise(ctx context.Context, self []string, launch agentapi.Launch) error {
+	e := &engine{self: self, launch: launch, client: agentapi.NewClient(launch), commits: map[string]string{}, succeeding: true}
+	var err error
+	if e.w, err = newWorkspace(launch); err != nil {
+		return err
+	}
+	defer e.w.root.Close()
+	// The place needs nothing of the work, so it gets ready meanwhile.
+	if e.place, e.placeError = startPlace(launch, e.w); e.placeError == nil {
+		defer e.place.End()
+	}
+	if err := insist(ctx, func(ctx context.Context) (err error) {
+		e.work, err = e.client.Begin(ctx)
+		return err
+	}); err != nil {
+		return err
+	}
+	for _, m := range e.work.Mask {
+		e.mask = append(e.mask, m.Reveal())
+	}
+
+	// What is said to the server outlasts the build; only losing the server
+	// ends it.
+	calls, hangUp := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer hangUp(nil)
+	building, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	lose := func(err error) {
+		end(err)
+		hangUp(err)
+	}
+	if !e.work.Deadline.IsZero() {
+		var stop context.CancelFunc
+		building, stop = context.WithDeadlineCause(building, e.work.Deadline, endTimedOut)
+		defer stop()
+	}
+	e.report = newReporter(e.client)
+	reported := make(chan error, 1)
+	go func() {
+		err := e.report.run(calls, func(status api.StatusType) { end(endingOf(status)) })
+		if err != nil {
+			lose(err)
+		}
+		reported <- err
+	}()
+	e.openLog(calls, lose)
+
+	status := e.run(building)
+	if e.place != nil {
+		e.place.End()
+		e.log.Drain()
+		e.place.Output.Close()
+	}
+	e.log.Close()
+	e.report.end(status)
+	return <-reported
+}
+
+// startPlace starts the place where user code will run.
+func startPlace(l agentapi.Launch, w *workspace) (*shell.Place, error) {
+	if l.Sandbox.Bubblewrap == "" {
+		return shell.Start("", nil, w.host, []string{})
+	}
+	hosts, err := w.hosts()
+	if err != nil {
+		return nil, err
+	}
+	args := sandbox.Args(sandbox.Options{
+		Workspace: w.host, Home: w.home, Tmp: w.tmp, VarTmp: w.varTmp(), Hosts: hosts,
+		Hide: l.Sandbox.Hide, ReadOnly: l.Sandbox.ReadOnly, Root: os.Geteuid() == 0,
+	})
+	return shell.Start(l.Sandbox.Bubblewrap, args, "", nil)
+}
+
+// openLog starts the log and the copying of what user code writes.
+func (e *engine) openLog(calls context.Context, lose func(error)) {
+	var pipe *os.File
+	if e.place != nil {
+		pipe = e.place.Output
+	}
+	e.log = output.New(pipe, e.mask, func(seq uint64, frame []byte) error {
+		err := insist(calls, func(ctx context.Context) error { return e.client.Log(ctx, seq, frame) })
+		if errors.Is(err, agentapi.ErrGone) || errors.Is(err, errLost) {
+			lose(err)
+		}
+		return err
+	})
+	go e.log.Run()
+	if pipe != nil {
+		go e.log.Copy()
+	}
+}
+
+// An outcome is how a phase ended; the texts are empty when all is well.
+type outcome struct {
+	status        api.StatusType
+	code, message string
+}
+
+var succeeded = outcome{status: api.StatusTypeSucceeded}
+
+func (o outcome) ok() bool { return o.status == api.StatusTypeSucceeded }
+
+// failed returns the outcome of a phase that ends the build as FAILED.
+func failed(code, format string, args ...any) outcome {
+	return outcome{api.StatusTypeFailed, code, fmt.Sprintf(format, args...)}
+}
+
+// clientError is the code for what the user can mend, other than a buildspec.
+const clientError = "CLIENT_ERROR"
+
+// phase runs one phase and reports it. However do ends, a build that was ended
+// meanwhile says so.
+func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(context.Context) outcome) outcome {
+	e.report.add(build.Event{Enter: typ})
+	out := do(ctx)
+	var why *ending
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &why):
+		out = why.outcome
+	case cause != nil: // nobody will read it: the server has given the build up
+		out = outcome{api.StatusTypeFault, "AGENT_LOST", "The agent lost its server."}
+	}
+	out.message = output.Mask(out.message, e.mask)
+	if typ != api.BuildPhaseTypeFinalizing {
+		e.log.Service("Phase complete: %s State: %s", typ, out.status)
+		e.log.Service("Phase context status code: %s Message: %s", out.code, out.message)
+	}
+	e.report.add(build.Event{Leave: &build.PhaseEnd{
+		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}},
+	}})
+	return out
+}
