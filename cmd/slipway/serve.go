@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"slipway/internal/source"
+)
+
+// serveOptions is the command line of serve, checked.
+type serveOptions struct {
+	data      dataFolder
+	listen    string // host:port
+	account   string // twelve digits
+	region    string // the region of commands that name none
+	key       string // URI of the key that seals secrets; empty means key.json in the data folder
+	maxBuilds int    // builds at a time; 0 means one for each processor
+	runner    string // local or none
+	drain     time.Duration
+	sandbox   string   // auto, bubblewrap or none
+	readOnly  []string // host paths that user code may read besides the usual ones
+	endpoints source.Endpoints
+	acceptAny bool
+	agent     []string  // the agent's command line; empty means slipway-agent beside us, or ourselves
+	out       io.Writer // what a person reads at start
+	log       *slog.Logger
+}
+
+func serveCommand() *cobra.Command {
+	var o serveOptions
+	var data, endpoints, level string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: API, scheduler and local runner",
+		Long: `Run the server: CodeBuild's API, the scheduler and the local runner, on an embedded
+database in the data folder. The first start makes the folder, the key that seals
+secrets and an access key for the owner, which 'slipway env' prints.
+
+The server stops on SIGTERM or Ctrl-C: it starts no more builds, waits up to --drain
+for those that run, and leaves the rest to the next start, which takes them up again.
+An agent whose server does not come back within a minute ends its build.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.data, err = absolute(data); err != nil {
+				return err
+			}
+			if o.endpoints, err = source.ParseEndpoints(endpoints); err != nil {
+				return usagef("--source-endpoint: %w", err)
+			}
+			var l slog.Level
+			if err := l.UnmarshalText([]byte(level)); err != nil {
+				return usagef("--log-level: %w", err)
+			}
+			if err := o.check(); err != nil {
+				return err
+			}
+			o.out = cmd.OutOrStdout()
+			o.log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: l}))
+			s, err := start(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			s.announce(o.out)
+			return s.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&data, "data", defaultData(), "the data folder")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:4680", "address to listen on")
+	f.StringVar(&o.account, "account", "000000000000", "the AWS account number in ARNs, twelve digits")
+	f.StringVar(&o.region, "region", "us-east-1", "the region that 'slipway env' prints; a request is for the region its signature names")
+	f.StringVar(&o.key, "key", "", "URI of the key that seals secrets, such as file:///etc/slipway/key.json (default key.json in the data folder)")
+	f.IntVar(&o.maxBuilds, "max-builds", 0, "builds that run at a time; 0 means one for each processor")
+	f.StringVar(&o.runner, "runner", "local", "local: builds run on this machine; none: they are accepted and wait")
+	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long to wait for running builds when stopping")
+	f.StringVar(&o.sandbox, "sandbox", "auto", "auto: bubblewrap if it works here; bubblewrap: do not start without it; none: user code runs unprotected")
+	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "host path that user code may read besides the system's, such as /home/me/.nvm (repeatable)")
+	f.StringVar(&endpoints, "source-endpoint", "", "send a provider's API and git traffic elsewhere: GITHUB=URL,BITBUCKET=URL,…")
+	f.BoolVar(&o.acceptAny, "accept-any-credentials", false, "do not check signatures: for test benches, on a loopback address only")
+	f.StringVar(&level, "log-level", "info", "debug, info, warn or error")
+	return cmd
+}
+
+func absolute(dir string) (dataFolder, error) {
+	path, err := filepath.Abs(dir)
+	return dataFolder(path), err
+}
+
+var (
+	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
+	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+)
+
+// check refuses what cannot work or is not safe.
+func (o serveOptions) check() error {
+	if !accountPattern.MatchString(o.account) {
+		return usagef("--account %q: an AWS account number has twelve digits", o.account)
+	}
+	if !regionPattern.MatchString(o.region) {
+		return usagef("--region %q: expected a name such as us-east-1", o.region)
+	}
+	if o.maxBuilds < 0 {
+		return usagef("--max-builds %d: expected 0 or more", o.maxBuilds)
+	}
+	if o.runner != "local" && o.runner != "none" {
+		return usagef("--runner %q: expected local or none", o.runner)
+	}
+	switch o.sandbox {
+	case "auto", "bubblewrap", "none":
+	default:
+		return usagef("--sandbox %q: expected auto, bubblewrap or none", o.sandbox)
+	}
+	for _, p := range o.readOnly {
+		if _, err := os.Stat(p); err != nil || !filepath.IsAbs(p) {
+			return usagef("--sandbox-read-only %q: expected the absolute path of something that exists", p)
+		}
+	}
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return usagef("--listen %q: expected host:port, such as 127.0.0.1:4680", o.listen)
+	}
+	if o.acceptAny && !loopback(host) {
+		return usagef("--accept-any-credentials leaves the server open to whoever reaches it: it works with a loopback address such as 127.0.0.1 only, not %q", o.listen)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// announce tells a person where the server is and what to do next.
+func (s *server) announce(w io.Writer) {
+	fmt.Fprintf(w, "slipway %s listens on %s\n", version, s.url)
+	fmt.Fprintf(w, "  data    %s   account %s   region %s\n", s.o.data, s.o.account, s.o.region)
+	fmt.Fprintf(w, "  builds  %s\n", s.sandboxNote)
+	env := "slipway env"
+	if string(s.o.data) != defaultData() {
+		env += " --data " + string(s.o.data)
+	}
+	fmt.Fprintf(w, "  clients eval \"$(%s)\"\n", env)
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/internal/accesskey"
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/api/logs"
+	"slipway/internal/api/slipway"
+	"slipway/internal/arn"
+	"slipway/internal/awsjson"
+	"slipway/internal/cloudwatchlogs"
+	"slipway/internal/codebuild"
+	"slipway/internal/extension"
+	"slipway/internal/logstream"
+	"slipway/internal/runner"
+	"slipway/internal/runner/local"
+	"slipway/internal/schedule"
+	"slipway/internal/seal"
+	"slipway/internal/source"
+	"slipway/internal/source/github"
+	"slipway/internal/store"
+)
+
+// A server is everything that serve runs, listening but at rest until run.
+type server struct {
+	o           serveOptions
+	url         string
+	sandboxNote string // for people: where user code runs
+
+	lock      *os.File
+	db        *store.DB
+	logs      *logstream.Store
+	scheduler *schedule.Scheduler
+	clients   net.Listener // AWS clients
+	agents    net.Listener // our agents on this machine
+	handler   http.Handler
+	agentAPI  http.Handler
+}
+
+// start opens the data folder and listens. What it opened is closed by run, or
+// by itself if it fails.
+func start(ctx context.Context, o serveOptions) (_ *server, err error) {
+	s := &server{o: o}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.lock, err = o.data.open(); err != nil {
+		return nil, err
+	}
+	keys, err := o.data.keyset(o.key)
+	if err != nil {
+		return nil, err
+	}
+	if s.db, err = store.Open(ctx, string(o.data)); err != nil {
+		return nil, err
+	}
+	if _, err := ownerKey(ctx, s.db, keys, o.account); err != nil {
+		return nil, fmt.Errorf("the owner's access key: %w", err)
+	}
+	if s.logs, err = logstream.Open(o.data.file("logs")); err != nil {
+		return nil, err
+	}
+	if s.agents, err = agentapi.ListenUnix(ctx, o.data.file("agent.sock")); err != nil {
+		return nil, err
+	}
+	place, err := s.runner(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.wire(keys, place)
+	if s.clients, err = new(net.ListenConfig).Listen(ctx, "tcp", o.listen); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another address with --listen", o.listen, err)
+	}
+	s.url = "http://" + s.clients.Addr().String()
+	return s, o.data.writeEndpoint(endpoint{URL: s.url, Region: o.region, Account: o.account, Key: o.key})
+}
+
+// wire puts the parts together.
+func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
+	gh := github.New(&http.Client{Timeout: 30 * time.Second}, "slipway/"+version)
+	s.scheduler = schedule.New(schedule.Parts{
+		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Credentials: s.db.Credentials(), Opener: keys, Logs: s.logs, Runner: place,
+		Providers: map[api.ServerType]source.Provider{api.ServerTypeGithub: gh, api.ServerTypeGithubEnterprise: gh},
+		Log:       s.o.log,
+	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints})
+	look := accesskey.NewCache(func(ctx context.Context, id string) (accesskey.Key, error) {
+		sealed, err := s.db.AccessKeys().Get(ctx, id)
+		if err != nil {
+			return accesskey.Key{}, err
+		}
+		return sealed.Open(keys)
+	}, nil)
+	service := codebuild.New(s.db.Credentials(), s.db.Projects(), s.db.Builds(), keys, s.scheduler, codebuild.Options{})
+	aws := awsjson.NewServer(awsjson.Options{
+		Keys: look, Log: s.o.log, AcceptAny: s.o.acceptAny,
+		Default: accesskey.Caller{Scope: arn.Scope{Account: s.o.account, Region: s.o.region}},
+	},
+		awsjson.Service{Definition: api.CodeBuild, Implementation: service},
+		awsjson.Service{Definition: logs.Definition, Implementation: cloudwatchlogs.New(s.logs)},
+		awsjson.Service{Definition: slipway.Definition, Implementation: extension.New(s.db.Builds(), s.db.Outbox())},
+	)
+	mux := http.NewServeMux()
+	mux.Handle("POST /{$}", aws)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "This is Slipway: AWS CodeBuild on your own machines.\nPoint AWS clients here with: eval \"$(slipway env)\"\n")
+	})
+	s.handler = mux
+	s.agentAPI = agentapi.NewHandler(s.scheduler, s.o.log)
+}
+
+// runner returns where agents live, and says loudly if user code is not shut in.
+func (s *server) runner(ctx context.Context) (runner.Runner, error) {
+	if s.o.runner == "none" {
+		s.sandboxNote = "are accepted and wait: there is no runner"
+		return nowhere{}, nil
+	}
+	sandbox := agentapi.Sandbox{Hide: []string{string(s.o.data)}, ReadOnly: s.o.readOnly}
+	s.sandboxNote = "run on this machine, in a bubblewrap sandbox"
+	if s.o.sandbox != "none" {
+		bwrap, err := local.Probe(ctx)
+		if err != nil && s.o.sandbox == "bubblewrap" {
+			return nil, err
+		}
+		if err != nil {
+			s.o.log.Warn("no sandbox is possible here: builds can read and change whatever this user can", "reason", err)
+		}
+		sandbox.Bubblewrap = bwrap
+	}
+	if sandbox.Bubblewrap == "" {
+		s.sandboxNote = "run on this machine WITHOUT A SANDBOX: they can read and change whatever this user can, the tokens' key included"
+	}
+	agent := s.o.agent
+	if len(agent) == 0 {
+		var err error
+		if agent, err = agentCommand(); err != nil {
+			return nil, err
+		}
+	}
+	return local.New(local.Options{
+		Dir: s.o.data.file("builds"), Server: "unix://" + s.o.data.file("agent.sock"), Agent: agent, Sandbox: sandbox, Log: s.o.log,
+	})
+}
+
+// agentCommand is the lean agent beside this program, or else this program.
+func agentCommand() ([]string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	lean := filepath.Join(filepath.Dir(self), "slipway-agent")
+	if info, err := os.Stat(lean); err == nil && info.Mode().IsRegular() {
+		return []string{lean}, nil
+	}
+	return []string{self, "agent"}, nil
+}
+
+// run serves until ctx ends, then stops: running builds are waited for as long
+// as --drain says, and left to the next start after that.
+func (s *server) run(ctx context.Context) error {
+	quiet := slog.NewLogLogger(s.o.log.Handler(), slog.LevelDebug)
+	clients := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: quiet}
+	agents := &http.Server{Handler: s.agentAPI, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet}
+	// What must go on while the server drains ends with this context, not ctx.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	g, gctx := errgroup.WithContext(serving)
+	for srv, l := range map[*http.Server]net.Listener{clients: s.clients, agents: s.agents} {
+		g.Go(func() error {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	if s.o.runner == "none" {
+		s.drain(serving)
+	}
+	g.Go(func() error { return s.scheduler.Run(gctx) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-gctx.Done(): // one of the others failed
+		}
+		s.drain(serving)
+		ending, cancel := context.WithTimeout(serving, 5*time.Second)
+		defer cancel()
+		_ = clients.Shutdown(ending) // a client that does not finish in time is cut off
+		stop()
+		return errors.Join(clients.Close(), agents.Close())
+	})
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, s.close())
+}
+
+// drain waits for running builds for a while.
+func (s *server) drain(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.drain)
+	defer cancel()
+	if err := s.scheduler.Drain(ctx); err != nil {
+		s.o.log.Info("builds are still running: the next start takes them up if it comes within a minute")
+	}
+}
+
+// close gives back what start opened. The data folder's lock goes last.
+func (s *server) close() error {
+	var err error
+	for _, l := range []net.Listener{s.clients, s.agents} {
+		if l != nil {
+			if e := l.Close(); !errors.Is(e, net.ErrClosed) {
+				err = errors.Join(err, e)
+			}
+		}
+	}
+	if s.logs != nil {
+		err = errors.Join(err, s.logs.Close())
+	}
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}

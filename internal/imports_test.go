@@ -1,0 +1,100 @@
+// Package internal_test holds the direction of imports: cmd → operations →
+// nouns → leaves, plug-ins beside each other, the agent lean.
+package internal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rule forbids packages in the whole import graph below some others.
+type rule struct {
+	name   string
+	of     []string // packages, relative to slipway/; a trailing /... means all below
+	forbid []string // packages or trees that must not be among their dependencies
+	except []string // dependencies that are allowed after all
+}
+
+var (
+	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project"}
+	leaves     = []string{"internal/arn", "internal/fault", "internal/secret", "internal/seal"}
+	operations = []string{"internal/codebuild", "internal/extension", "internal/cloudwatchlogs"}
+	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/awsjson/...", "slipway/cmd/..."}
+)
+
+var rules = []rule{
+	{name: "arn, fault and secret import nothing of ours", of: []string{"internal/arn", "internal/fault", "internal/secret"}, forbid: []string{"slipway/..."}},
+	{name: "leaves import leaves only", of: leaves, forbid: []string{"slipway/..."}, except: []string{"slipway/internal/arn", "slipway/internal/fault", "slipway/internal/secret", "slipway/internal/seal"}},
+	{name: "the generated shapes import secret only", of: []string{"internal/api", "internal/api/logs", "internal/api/sts", "internal/api/slipway"}, forbid: []string{"slipway/..."}, except: []string{"slipway/internal/secret", "slipway/internal/api"}},
+	{name: "nouns are pure: no SQL, no HTTP, no processes", of: nouns, forbid: append([]string{"database/sql", "net/http", "os/exec", "slipway/internal/codebuild", "slipway/internal/agentapi"}, outside...)},
+	{name: "operations know no implementation", of: operations, forbid: append([]string{"database/sql", "os/exec"}, outside...)},
+	{name: "the store knows nouns only", of: []string{"internal/store"}, forbid: []string{"net/http", "slipway/internal/codebuild", "slipway/internal/schedule", "slipway/internal/agentapi", "slipway/internal/awsjson", "slipway/internal/logstream"}},
+	{name: "the scheduler knows no storage and no plug-in", of: []string{"internal/schedule"}, forbid: []string{"database/sql", "slipway/internal/store/...", "slipway/internal/runner/local", "slipway/internal/source/github", "slipway/internal/codebuild"}},
+	{name: "plug-ins do not know each other", of: []string{"internal/runner/local", "internal/source/github"}, forbid: []string{"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential"}},
+	{name: "the agent is lean and holds no server", of: []string{"internal/agent/...", "cmd/slipway-agent"}, forbid: []string{
+		"database/sql", "modernc.org/...", "github.com/spf13/...", "github.com/aws/...", "github.com/tink-crypto/...", "google.golang.org/...",
+		"slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/source/...", "slipway/internal/awsjson",
+	}},
+	{name: "the test provider stays out of everything but commands", of: append(append([]string{"internal/store", "internal/schedule", "internal/agentapi", "internal/agent/..."}, operations...), nouns...), forbid: []string{"slipway/internal/source/sourcetest"}},
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	deps := dependencies(t)
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			checked := 0
+			for pkg, all := range deps {
+				if !slices.ContainsFunc(r.of, func(of string) bool { return within(pkg, "slipway/"+of) }) {
+					continue
+				}
+				checked++
+				for _, dep := range all {
+					matches := func(tree string) bool { return within(dep, tree) }
+					if dep != pkg && slices.ContainsFunc(r.forbid, matches) && !slices.ContainsFunc(r.except, matches) {
+						t.Errorf("%s depends on %s", pkg, dep)
+					}
+				}
+			}
+			if checked == 0 {
+				t.Errorf("no package matches %v: the rule holds nothing", r.of)
+			}
+		})
+	}
+}
+
+// within reports whether pkg is tree, or lies below it if tree ends in "/...".
+func within(pkg, tree string) bool {
+	if root, ok := strings.CutSuffix(tree, "/..."); ok {
+		return pkg == root || strings.HasPrefix(pkg, root+"/")
+	}
+	return pkg == tree
+}
+
+// dependencies returns the whole import graph of our packages, without tests.
+func dependencies(t *testing.T) map[string][]string {
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Deps", "slipway/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	deps := map[string][]string{}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Deps       []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return deps
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(p.ImportPath, "slipway/") {
+			deps[p.ImportPath] = p.Deps
+		}
+	}
+}
