@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// logs measures a build that prints 200 MB of 100-byte lines, from its first
+// byte to the build's end, beside a program that only masks and stores them.
+func (b *bench) logs() error {
+	lines := b.pick(2_000_000, 200_000)
+	megabytes := float64(lines) * 100 / 1e6
+	text := strings.Repeat("0123456789abcdef ", 6)[:99]
+	print := fmt.Sprintf("yes '%s' | head -n %d", text, lines)
+	rounds := b.pick(3, 1)
+
+	var floor, got sample
+	for range rounds {
+		d, err := b.logFloor(print)
+		if err != nil {
+			return err
+		}
+		floor = append(floor, d)
+	}
+	s, err := b.serve(b.dir, "--sandbox", "bubblewrap")
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	if err := s.project(b.ctx, "quiet", "version: 0.2\nphases:\n  build:\n    commands:\n      - echo hello\n", nil); err != nil {
+		return err
+	}
+	if err := s.project(b.ctx, "app", "version: 0.2\nphases:\n  build:\n    commands:\n      - "+print+"\n", nil); err != nil {
+		return err
+	}
+	run := func(project string) (time.Duration, error) {
+		began := time.Now()
+		id, err := s.build(b.ctx, project)
+		if err != nil {
+			return 0, err
+		}
+		err = s.wait(b.ctx, 5*time.Millisecond, id)
+		return time.Since(began), err
+	}
+	trivial, err := run("quiet")
+	if err != nil {
+		return err
+	}
+	idle := s.memory("VmRSS")
+	s.forgetPeak()
+	for range rounds {
+		d, err := run("app")
+		if err != nil {
+			return err
+		}
+		got = append(got, d-trivial)
+	}
+	peak := s.memory("VmHWM")
+	rate, floorRate := megabytes/got.at(50).Seconds(), megabytes/floor.at(50).Seconds()
+	stored := folderSize(filepath.Join(s.data, "logs")) / 1e6 / float64(rounds)
+	b.table.add(fmt.Sprintf("log of %.0f MB, step → stored, masked", megabytes), fmt.Sprintf("%.0f MB/s", rate), fmt.Sprintf("%.0f MB/s", floorRate), times(rate, floorRate), "≥ 0.70 ×")
+	b.table.add("server memory while it flows", fmt.Sprintf("%.0f MB", peak), fmt.Sprintf("idle %.0f MB", idle), fmt.Sprintf("+%.0f MB", peak-idle), "≤ +32 MB")
+	b.table.add("stored log", fmt.Sprintf("%.1f MB", stored), fmt.Sprintf("%.0f MB", megabytes), times(stored, megabytes), "≤ 0.3 ×")
+	return nil
+}
+
+// logFloor masks ten secrets in each line, stamps it and writes it to a file.
+func (b *bench) logFloor(print string) (time.Duration, error) {
+	var secrets [][]byte
+	for n := range 10 {
+		secrets = append(secrets, fmt.Appendf(nil, "secret-number-%d", n))
+	}
+	file, err := os.Create(filepath.Join(b.dir, "floor.log"))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	out := bufio.NewWriterSize(file, 64<<10)
+	cmd := exec.CommandContext(b.ctx, "sh", "-c", print)
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		line := lines.Bytes()
+		for _, s := range secrets {
+			line = bytes.ReplaceAll(line, s, []byte("***"))
+		}
+		fmt.Fprintf(out, "%d ", time.Now().UnixMilli())
+		_, _ = out.Write(line)
+		_ = out.WriteByte('\n')
+	}
+	if err := cmd.Wait(); err != nil {
+		return 0, err
+	}
+	if err := out.Flush(); err != nil {
+		return 0, err
+	}
+	if err := file.Sync(); err != nil {
+		return 0, err
+	}
+	return time.Since(began), nil
+}
+
+// size measures what the program weighs before it does anything.
+func (b *bench) size() error {
+	for _, name := range []string{"slipway", "slipway-agent"} {
+		info, err := os.Stat(filepath.Join(b.bin, name))
+		if err != nil {
+			return err
+		}
+		b.table.add("size of "+name, fmt.Sprintf("%.1f MB", float64(info.Size())/1e6), "", "", "")
+	}
+	var ready sample
+	var idle float64
+	for range b.pick(9, 3) {
+		s, err := b.serve(b.dir)
+		if err != nil {
+			return err
+		}
+		ready = append(ready, s.ready)
+		idle = s.memory("VmRSS")
+		s.stop()
+	}
+	b.table.add("start to ready, empty data folder", ready.String(), "", "", "≤ 75 ms")
+	b.table.add("idle memory (RSS)", fmt.Sprintf("%.0f MB", idle), "", "", "≤ 45 MB")
+	return nil
+}
+
+func folderSize(dir string) float64 {
+	var total float64
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if info, err := d.Info(); err == nil {
+			total += float64(info.Size())
+		}
+		return nil
+	})
+	return total
+}
