@@ -164,8 +164,8 @@ func (s *Store) Next(id StreamID) (uint64, error) {
 }
 
 // Sync returns once all that was appended is on disk, and closes the file. It
-// is for the end of a build; appending to a stream after it is possible but
-// costs reading all of it. NotFound if there is no such stream.
+// is for the end of a build; the next use opens the stream anew. NotFound if
+// there is no such stream.
 func (s *Store) Sync(id StreamID) error {
 	st, unlock, err := s.hold(id)
 	if err != nil {

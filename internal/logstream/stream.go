@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"sync"
 
 	"slipway/internal/fault"
@@ -21,8 +20,8 @@ type stream struct {
 	created int64
 	start   int64 // where the first frame is
 
-	writing sync.Mutex // held by the one that appends; guards checked
-	checked bool       // the whole file has been read and what was broken cut off
+	writing   sync.Mutex // held by the one that appends; guards recovered
+	recovered bool       // nothing is behind the last whole frame
 
 	mu   sync.Mutex // guards view
 	view view
@@ -37,7 +36,6 @@ type view struct {
 	first  int64 // time of the first event, if there is one
 	last   int64 // time of the last event, or 0
 	stored int64 // when the last frame was taken in, or 0
-	tail   int64 // where the last frame starts
 
 	marks  []mark
 	stride int64 // there is a mark for every stride-th frame
@@ -72,7 +70,6 @@ func (v *view) add(h frame.Header) {
 	if v.frames == 0 {
 		v.first = h.First
 	}
-	v.tail = v.size
 	v.size += int64(h.Size())
 	v.frames++
 	v.events += int64(h.Events)
@@ -122,64 +119,56 @@ func (s *stream) begin() error {
 		return nil
 	}
 	s.created, s.name, s.start = created, name, int64(size)
-	s.view, err = s.scan(false)
+	s.view, err = s.scan()
 	return err
 }
 
 // scan reads the headers of all frames, up to the first that is broken or not
-// all there. With payloads it also reads those, without it only the last.
-func (s *stream) scan(payloads bool) (view, error) {
+// all there. Of the payloads only the last is read: what a crash can leave
+// undone is at the end, and a damaged one further up is for its reader to find.
+func (s *stream) scan() (view, error) {
 	info, err := s.file.Stat()
 	if err != nil {
 		return view{}, fmt.Errorf("read log stream: %w", err)
 	}
 	v := view{size: s.start, stride: 1}
 	before := v // v without its last frame
-	var buf []byte
-	r := headers{file: s.file, end: info.Size()}
-	intact := func(h frame.Header, offset int64) bool {
-		buf = slices.Grow(buf[:0], h.Payload)[:h.Payload]
-		_, err := s.file.ReadAt(buf, offset+frame.HeaderSize)
-		return err == nil && h.Intact(buf)
-	}
 	var last frame.Header
+	r := headers{file: s.file, end: info.Size()}
 	for v.size < info.Size() {
 		h, err := r.at(v.size)
 		if err != nil && !errors.Is(err, frame.ErrBroken) {
 			return view{}, fmt.Errorf("read log stream: %w", err)
 		}
-		if err != nil || h.First < v.last || payloads && !intact(h, v.size) {
+		if err != nil || h.First < v.last {
 			break
 		}
 		before, last = v, h
 		v.add(h)
 	}
-	if !payloads && v.frames > 0 && !intact(last, before.size) {
-		v = before
-		v.marks = v.marks[:len(v.marks):len(v.marks)]
+	if v.frames > 0 {
+		payload := make([]byte, last.Payload)
+		if _, err := s.file.ReadAt(payload, before.size+frame.HeaderSize); err != nil || !last.Intact(payload) {
+			return before, nil
+		}
 	}
 	return v, nil
 }
 
-// recover reads the whole file the first time, and cuts off what a crash left
-// broken. s.writing is held.
+// recover cuts off, the first time, what a crash left behind the last whole
+// frame. s.writing is held.
 func (s *stream) recover() error {
-	if s.checked {
+	if s.recovered {
 		return nil
 	}
-	v, err := s.scan(true)
-	if err != nil {
-		return err
-	}
 	info, err := s.file.Stat()
-	if err == nil && info.Size() > v.size {
+	if v := s.snapshot(); err == nil && info.Size() > v.size {
 		err = s.file.Truncate(v.size)
 	}
 	if err != nil {
 		return fmt.Errorf("cut log stream: %w", err)
 	}
-	s.publish(v)
-	s.checked = true
+	s.recovered = true
 	return nil
 }
 
