@@ -30,7 +30,7 @@ func TestTokenDecidesTheNextBuild(t *testing.T) {
 				t.Fatalf("DOWNLOAD_SOURCE ended %s with %d contexts", p.PhaseStatus, len(p.Contexts))
 			}
 			message := value(p.Contexts[0].Message)
-			for _, want := range append(wants, "for primary source and source version main", "GitHub Enterprise", "team/recipes", "import-source-credentials") {
+			for _, want := range append(wants, "for primary source and source version main", "import-source-credentials") {
 				if !strings.Contains(message, want) {
 					t.Errorf("the context does not say %q: %s", want, message)
 				}
@@ -52,10 +52,10 @@ func TestTokenDecidesTheNextBuild(t *testing.T) {
 		call[api.ImportSourceCredentialsOutput](s, "ImportSourceCredentials", importInput(text))
 	}
 
-	t.Run("without a token a private repository cannot be fetched", func(t *testing.T) { fails(t, "authentication required") })
+	t.Run("without a token a private repository cannot be fetched", func(t *testing.T) { fails(t, "authentication required", "GitHub Enterprise", "team/recipes") })
 	t.Run("a wrong token is refused", func(t *testing.T) {
 		token("ghp_wrongwrongwrongwrongwrongwrongwrong00")
-		fails(t, "authorization failed", arn)
+		fails(t, "refused the token", arn, "GitHub Enterprise", "team/recipes")
 	})
 	t.Run("replacing it with the right one is enough", func(t *testing.T) {
 		token(" " + ghes.token + "\n") // as it is pasted
@@ -63,11 +63,11 @@ func TestTokenDecidesTheNextBuild(t *testing.T) {
 	})
 	t.Run("a revoked token is refused", func(t *testing.T) {
 		ghes.RevokeToken(ghes.token)
-		fails(t, "authorization failed", arn)
+		fails(t, "refused the token", arn, "GitHub Enterprise", "team/recipes")
 	})
 	t.Run("deleting it makes builds anonymous again", func(t *testing.T) {
 		call[api.DeleteSourceCredentialsOutput](s, "DeleteSourceCredentials", &api.DeleteSourceCredentialsInput{ARN: arn})
-		fails(t, "authentication required")
+		fails(t, "authentication required", "GitHub Enterprise", "team/recipes")
 	})
 	t.Run("a connection is stored, and using it says that it cannot be used yet", func(t *testing.T) {
 		call[api.ImportSourceCredentialsOutput](s, "ImportSourceCredentials", map[string]string{
