@@ -235,10 +235,22 @@ func BenchmarkPageAmongManyBuilds(b *testing.B) {
 			return err
 		}))
 		for name, list := range map[string]func() error{
-			"of all":           func() error { _, _, err := db.Builds().List(b.Context(), scope, "", true, int64(size/2), 100); return err },
-			"of a project":     func() error { _, _, err := db.Builds().List(b.Context(), scope, "app", true, int64(size/2), 100); return err },
-			"of a small scope": func() error { _, _, err := db.Builds().List(b.Context(), arn.Scope{Account: scope.Account, Region: "eu-west-1"}, "", true, 0, 100); return err },
-			"of projects":      func() error { _, _, err := db.Projects().List(b.Context(), scope, api.ProjectSortByTypeCreatedTime, true, "", 100); return err },
+			"of all": func() error {
+				_, _, err := db.Builds().List(b.Context(), scope, "", true, int64(size/2), 100)
+				return err
+			},
+			"of a project": func() error {
+				_, _, err := db.Builds().List(b.Context(), scope, "app", true, int64(size/2), 100)
+				return err
+			},
+			"of a small scope": func() error {
+				_, _, err := db.Builds().List(b.Context(), arn.Scope{Account: scope.Account, Region: "eu-west-1"}, "", true, 0, 100)
+				return err
+			},
+			"of projects": func() error {
+				_, _, err := db.Projects().List(b.Context(), scope, api.ProjectSortByTypeCreatedTime, true, "", 100)
+				return err
+			},
 		} {
 			b.Run(fmt.Sprintf("%s among %d", name, size), func(b *testing.B) {
 				var took []time.Duration

@@ -192,8 +192,10 @@ func TestReadersCannotWrite(t *testing.T) {
 
 func TestHoldsSealed(t *testing.T) {
 	for name, put := range map[string]func(*testing.T, *DB){
-		"a sealed token":  func(t *testing.T, db *DB) { must(t, db.Credentials().Put(t.Context(), github("box"), true)) },
-		"a sealed secret": func(t *testing.T, db *DB) { must(t, db.AccessKeys().Put(t.Context(), accesskey.Sealed{ID: "A", Box: []byte("x")})) },
+		"a sealed token": func(t *testing.T, db *DB) { must(t, db.Credentials().Put(t.Context(), github("box"), true)) },
+		"a sealed secret": func(t *testing.T, db *DB) {
+			must(t, db.AccessKeys().Put(t.Context(), accesskey.Sealed{ID: "A", Box: []byte("x")}))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t, t.TempDir())

@@ -87,8 +87,8 @@ func TestOneFailureAmongManyTouchesNothingElse(t *testing.T) {
 			must(t, insert(3)(ctx, q))
 			panic("at the disco")
 		},
-		"4 is stored":             insert(4),
-		"5 breaks a constraint":   insert(5),
+		"4 is stored":           insert(4),
+		"5 breaks a constraint": insert(5),
 		"6 writes and then is bad": func(ctx context.Context, q *statements) error {
 			must(t, insert(6)(ctx, q))
 			return insert(5)(ctx, q)
