@@ -29,11 +29,14 @@ const maxOrder = 16 << 20
 // returns the exit status.
 func Main(stdin io.Reader, stdout io.Writer) int {
 	harden()
-	syscall.CloseOnExec(resultFile) // not for git
-	result := os.NewFile(resultFile, "result")
-	if _, err := result.Stat(); err != nil {
-		return 2 // started by hand
+	result, life := os.NewFile(resultFile, "result"), os.NewFile(lifeFile, "life")
+	for _, f := range []*os.File{result, life} {
+		if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+			return 2 // started by hand
+		}
+		syscall.CloseOnExec(int(f.Fd())) // not for git
 	}
+	go dieWith(life)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	runtime.LockOSThread() // git dies with the thread that started it

@@ -88,7 +88,7 @@ func TestAFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		},
 		{
 			"a page instead of a repository", func(_ *testing.T, w *world, _ *fetch.Source) {
-				w.FailNext("*/info/refs", 200, "<html>sign in</html>", 1)
+				w.FailNext("*/info/refs", 200, "<html>\nsign in\n</html>\n", 1)
 			},
 			"repository not found", []string{"does not answer as a Git repository does", "source location"}, "not valid",
 		},

@@ -18,7 +18,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -67,8 +66,11 @@ const (
 	pipeGrace   = 5 * time.Second
 )
 
-// resultFile is the child's file descriptor for its outcome.
-const resultFile = 3
+// The child's file descriptors beside the standard ones.
+const (
+	resultFile = 3 // takes the outcome
+	lifeFile   = 4 // ends when the parent does
+)
 
 // Run fetches job's sources in a child process, started as self with the
 // argument "fetch", and copies the lines it has for the build's log to log:
@@ -94,20 +96,22 @@ func Run(ctx context.Context, self []string, job Job, log io.Writer) (Result, er
 	}
 	defer in.Close()
 	defer out.Close()
+	life, alive, err := os.Pipe()
+	if err != nil {
+		return Result{}, err
+	}
+	defer life.Close()
+	defer alive.Close()
 
 	complaint := tail{max: maxComplain}
 	cmd := exec.CommandContext(ctx, self[0], append(self[1:len(self):len(self)], "fetch")...)
 	cmd.Env = environment()
 	cmd.Stdin = bytes.NewReader(text)
 	cmd.Stdout, cmd.Stderr = log, &complaint
-	cmd.ExtraFiles = []*os.File{out}
+	cmd.ExtraFiles = []*os.File{out, life}
 	cmd.SysProcAttr = ownGroup()
 	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
 	cmd.WaitDelay = pipeGrace
-	// The child dies with the thread that started it; this one must not end
-	// before the child.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		return Result{}, fmt.Errorf("start the fetch: %w", err)
 	}
@@ -116,6 +120,9 @@ func Run(ctx context.Context, self []string, job Job, log io.Writer) (Result, er
 	waitErr := cmd.Wait()
 	if ctx.Err() != nil {
 		return Result{}, context.Cause(ctx)
+	}
+	if waitErr != nil {
+		_ = killGroup(cmd.Process.Pid) // it may have left a git
 	}
 	var o outcome
 	if err := errors.Join(readErr, json.Unmarshal(answer, &o)); err != nil {

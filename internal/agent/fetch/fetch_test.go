@@ -65,7 +65,7 @@ type world struct {
 	asked      int
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{Server: newProvider(t), dir: t.TempDir()}
 	w.AddToken(sourcetest.Token{Value: canary, Login: "mona", Scopes: []string{"repo"}})
@@ -88,7 +88,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func newProvider(t *testing.T) *sourcetest.Server {
+func newProvider(t testing.TB) *sourcetest.Server {
 	t.Helper()
 	p, err := sourcetest.New(sourcetest.Options{Dir: t.TempDir()})
 	must(t, err)
@@ -144,12 +144,16 @@ func (*world) Log(context.Context, string, secret.Text, uint64, []byte) error {
 
 // source is the repository octo/app at version, going to a new directory.
 func (w *world) source(t *testing.T, version string) fetch.Source {
+	return w.sourceIn(filepath.Join(t.TempDir(), "src"), version)
+}
+
+func (w *world) sourceIn(dir, version string) fetch.Source {
 	return fetch.Source{
 		Source: agentapi.Source{
 			Type: api.SourceTypeGithubEnterprise, URL: w.CloneURL("octo", "app"),
 			Location: w.CloneURL("octo", "app"), Version: version,
 		},
-		Dir: filepath.Join(t.TempDir(), "src"),
+		Dir: dir,
 	}
 }
 
@@ -249,7 +253,7 @@ func git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

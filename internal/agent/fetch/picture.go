@@ -205,9 +205,13 @@ func (p *picture) location() string {
 	if text == "" {
 		return p.url()
 	}
-	if at, err := url.Parse(text); err == nil && at.User != nil {
+	at, err := url.Parse(text)
+	switch scheme, rest, ok := strings.Cut(text, "://"); {
+	case err == nil && at.User != nil:
 		at.User = nil
 		text = at.String()
+	case err != nil && ok: // a login with characters that a URL cannot have
+		text = scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
 	}
 	return clean(text, maxShown)
 }
@@ -284,7 +288,7 @@ func (p *picture) quote(err error) string {
 	}
 	said := ""
 	if len(remote) > 0 {
-		said += ` Its words: "` + clean(strings.Join(remote, " "), maxQuote) + `".`
+		said += ` Its words: "` + clean(strings.TrimRight(strings.Join(remote, " "), "."), maxQuote) + `".`
 	}
 	if last != "" {
 		said += ` Git says: "` + clean(last, maxQuote) + `".`

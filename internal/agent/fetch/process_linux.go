@@ -6,11 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroup starts a process in a group of its own that dies with its parent.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
-
 // sameGroup starts a process in its parent's group that dies with it.
 func sameGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
