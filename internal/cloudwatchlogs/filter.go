@@ -13,10 +13,6 @@ import (
 	"slipway/internal/logstream"
 )
 
-// maxScan bounds the bytes of log that one FilterLogEvents reads, once it has
-// got anywhere: a page may be short, or empty, and have a token nevertheless.
-const maxScan = 64 << 20
-
 // slack is how much later, in milliseconds, an event may be than the time its
 // closed stream is listed with: the system's clock for files runs behind a bit.
 const slack = 60_000
@@ -27,7 +23,7 @@ func (s *Service) FilterLogEvents(ctx context.Context, in *logs.FilterLogEventsR
 	if err != nil {
 		return nil, err
 	}
-	f := filter{store: s.store, until: math.MaxInt64}
+	f := filter{store: s.store, maxHeld: s.maxHeld, maxScan: s.maxScan, until: math.MaxInt64}
 	if in.FilterPattern != nil {
 		if f.pattern, err = parsePattern(*in.FilterPattern); err != nil {
 			return nil, err
@@ -120,6 +116,8 @@ func (p place) id() string { return fmt.Sprintf("%016d%020d%020d", p.Time, p.Str
 // streams costs no more than the few that are read from.
 type filter struct {
 	store   *logstream.Store
+	maxHeld int
+	maxScan int
 	pattern pattern
 	from    place // the first that may be
 	until   int64 // the last time that may be
@@ -159,7 +157,7 @@ func (f *filter) add(ctx context.Context, scope arn.Scope, group string, streams
 
 func (f *filter) close() {
 	for _, c := range f.cursors {
-		f.held -= c.unload()
+		f.held -= c.drop()
 	}
 }
 
@@ -180,7 +178,7 @@ func (f *filter) page(ctx context.Context, most int) ([]logs.FilteredLogEvent, *
 			if err := ctx.Err(); err != nil {
 				return nil, nil, err
 			}
-			if f.scanned > maxScan && seen != start {
+			if f.scanned > f.maxScan && seen != start {
 				return events, &seen, nil
 			}
 			switch err := f.load(c); {
@@ -240,19 +238,16 @@ func (f *filter) load(c *cursor) error {
 	f.held += b.Bytes
 	f.scanned += b.Bytes
 	f.held -= c.read(b)
-	for f.held > maxHeld && f.unloadFarthest(c) {
+	for f.held > f.maxHeld && f.unloadFarthest(c) {
 	}
 	return nil
 }
-
-// maxHeld bounds the bytes of blocks in memory, but for the one being read.
-const maxHeld = 32 << 20
 
 // unloadFarthest gives up the block that will be needed last, except keep's.
 func (f *filter) unloadFarthest(keep *cursor) bool {
 	var far *cursor
 	for _, c := range f.cursors {
-		if c != keep && c.current != nil && (far == nil || far.at.less(c.at)) {
+		if c != keep && c.stop != nil && (far == nil || far.at.less(c.at)) {
 			far = c
 		}
 	}

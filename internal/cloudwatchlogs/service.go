@@ -27,10 +27,19 @@ const (
 // several goroutines; each takes the account and region from its context's Caller.
 type Service struct {
 	store *logstream.Store
+
+	// maxHeld bounds the bytes of log that FilterLogEvents has in memory, but
+	// for the block being read.
+	maxHeld int
+	// maxScan bounds the bytes of log that it reads for one page, once it has
+	// got anywhere: a page may be short, or empty, and have a token nevertheless.
+	maxScan int
 }
 
 // New returns the Service over store.
-func New(store *logstream.Store) *Service { return &Service{store: store} }
+func New(store *logstream.Store) *Service {
+	return &Service{store: store, maxHeld: 32 << 20, maxScan: 64 << 20}
+}
 
 // group returns the group that a request names by name or identifier, which is
 // a name or an ARN; exactly one of them must be given.
