@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,8 +54,9 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("Events, Bytes = %d, %d, want %d, %d", b.Events(), b.Bytes(), len(lines), raw)
 			}
 			f := b.Frame()
-			if got := all(t, f); !cmp.Equal(got, lines) {
-				t.Errorf("events differ: %s", cmp.Diff(lines, got))
+			same := func(a, b frame.Event) bool { return a.Time == b.Time && bytes.Equal(a.Message, b.Message) }
+			if got := all(t, f); !slices.EqualFunc(got, lines, same) { // cmp would take seconds for the long line
+				t.Errorf("%d events, want these %d", len(got), len(lines))
 			}
 			h, err := frame.ParseHeader(f)
 			if err != nil || h.Events != len(lines) || h.First != lines[0].Time || h.Last != lines[len(lines)-1].Time || h.Raw != raw || h.Size() != len(f) {
@@ -127,8 +129,16 @@ func TestAdd(t *testing.T) {
 		for i := range frame.MaxRaw {
 			b.Add(int64(i), []byte("\n"))
 		}
-		if got := all(t, b.Frame()); len(got) != frame.MaxRaw {
-			t.Errorf("%d events", len(got))
+		seq, err := frame.Decode(b.Frame())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for range seq {
+			n++
+		}
+		if n != frame.MaxRaw {
+			t.Errorf("%d events", n)
 		}
 	})
 }

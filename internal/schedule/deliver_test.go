@@ -1,0 +1,295 @@
+package schedule_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"slipway/internal/api"
+	"slipway/internal/build"
+	"slipway/internal/outbox"
+	"slipway/internal/schedule"
+	"slipway/internal/secret"
+	"slipway/internal/source"
+	"slipway/internal/source/github"
+)
+
+// A provider is a source provider that takes statuses as it is told to.
+type provider struct {
+	mu      sync.Mutex // guards what follows
+	answers []error    // to the next calls; after them, and for nil, it takes all
+	calls   []string
+	at      []time.Time
+	busy    int // calls in flight
+	most    int // that there ever were
+	takes   time.Duration
+}
+
+func (p *provider) ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, token secret.Text) error {
+	p.mu.Lock()
+	var answer error
+	if len(p.answers) > 0 {
+		answer, p.answers = p.answers[0], p.answers[1:]
+	}
+	p.calls = append(p.calls, strings.Join([]string{r.APIBase, r.Owner, r.Name, commit[:7], string(s.State), s.Context, token.Reveal()}, " "))
+	p.at = append(p.at, time.Now())
+	p.busy++
+	p.most = max(p.most, p.busy)
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.busy--
+		p.mu.Unlock()
+	}()
+	select {
+	case <-time.After(p.takes):
+		return answer
+	case <-ctx.Done():
+		return &source.Refusal{Again: true, Message: "interrupted"}
+	}
+}
+
+// heard returns the calls so far.
+func (p *provider) heard() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.calls)
+}
+
+// deliverBench returns a bench with a provider and a GitHub token.
+func deliverBench(t *testing.T, p source.Provider, o schedule.Options) *bench {
+	t.Helper()
+	b := newBench(t, o)
+	b.stop()
+	b.provider = p
+	b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret")
+	b.start()
+	return b
+}
+
+// told returns what is known of a build's items.
+func (b *bench) told(id string) []string {
+	b.t.Helper()
+	items, err := b.db.Outbox().BySubject(b.t.Context(), id)
+	must(b.t, err)
+	var all []string
+	for _, i := range items {
+		var s build.CommitStatus
+		must(b.t, json.Unmarshal(i.Payload, &s))
+		all = append(all, strings.TrimSpace(s.State+" "+string(i.State)+" "+i.Message))
+	}
+	return all
+}
+
+func TestCommitStatusesArriveInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{}
+		b := deliverBench(t, p, schedule.Options{})
+		b.runner.behave = func(a *agent) {
+			must(t, a.begin())
+			_, _ = a.report(through(agentPhases[0])...)
+			time.Sleep(3 * time.Second)
+			_, _ = a.report(append(through(agentPhases[1:]...), end(api.StatusTypeSucceeded))...)
+		}
+		id := b.queue()
+		synctest.Wait()
+		const call = "https://api.github.com octo app 0123456 "
+		if diff := cmp.Diff([]string{call + "pending AWS CodeBuild us-east-1 (app) ghp_secret"}, p.heard()); diff != "" {
+			t.Errorf("while it runs (-want +got):\n%s", diff)
+		}
+		within(time.Minute)
+		if diff := cmp.Diff([]string{call + "pending AWS CodeBuild us-east-1 (app) ghp_secret", call + "success AWS CodeBuild us-east-1 (app) ghp_secret"}, p.heard()); diff != "" {
+			t.Errorf("in the end (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"pending DELIVERED", "success DELIVERED"}, b.told(id)); diff != "" {
+			t.Errorf("the outbox (-want +got):\n%s", diff)
+		}
+		if journal := b.journal.String(); strings.Contains(journal, "ghp_secret") || strings.Count(journal, "source credential used") != 2 {
+			t.Errorf("the log holds the token, or not each use of it:\n%s", journal)
+		}
+	})
+}
+
+func TestDeliveryIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{answers: []error{
+			&source.Refusal{Again: true, Message: "GitHub answered 503: service unavailable", HTTPStatus: 503},
+			&source.Refusal{Again: true, Message: "GitHub answered 403: slow down", HTTPStatus: 403, After: 10 * time.Minute},
+			errors.New("a failure nobody thought of"),
+		}}
+		b := deliverBench(t, p, schedule.Options{})
+		began := time.Now()
+		id := b.queue()
+		within(time.Hour)
+		if diff := cmp.Diff([]string{"success DELIVERED"}, b.told(id)); diff != "" {
+			t.Fatalf("the outbox (-want +got):\n%s", diff)
+		}
+		if waited := p.at[1].Sub(began); waited < time.Second || waited > time.Minute {
+			t.Errorf("the second attempt came after %v", waited)
+		}
+		if waited := p.at[2].Sub(p.at[1]); waited < 10*time.Minute || waited > 11*time.Minute {
+			t.Errorf("the third attempt came after %v, want the ten minutes that were asked for", waited)
+		}
+	})
+}
+
+func TestARefusedStatusDoesNotFailTheBuild(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer error
+		forget bool // the credential is deleted
+		want   string
+	}{
+		{"by the provider", &source.Refusal{HTTPStatus: 404, Message: "GitHub answered 404: Not Found"}, false, "GitHub answered 404: Not Found"},
+		{"for want of a credential", nil, true, "No source credential is imported for GITHUB in us-east-1, and without one no commit status can be set. " +
+			"Import a token with 'aws codebuild import-source-credentials --server-type GITHUB --auth-type PERSONAL_ACCESS_TOKEN'."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &provider{answers: []error{tt.answer}}
+				b := deliverBench(t, p, schedule.Options{})
+				if tt.forget {
+					must(t, b.db.Credentials().Delete(t.Context(), scope, scope.Token("GITHUB")))
+				}
+				id := b.queue()
+				within(time.Hour)
+				b.want(id, api.StatusTypeSucceeded, api.BuildPhaseTypeFinalizing, api.StatusTypeSucceeded, "")
+				if diff := cmp.Diff([]string{"success REFUSED " + tt.want}, b.told(id)); diff != "" {
+					t.Errorf("the outbox (-want +got):\n%s", diff)
+				}
+				if n := strings.Count(b.journal.String(), "commit status refused"); n != 1 {
+					t.Errorf("the log warns %d times, want once", n)
+				}
+				if want := 1; !tt.forget && len(p.heard()) != want {
+					t.Errorf("the provider was asked %d times, want once", len(p.heard()))
+				}
+			})
+		})
+	}
+}
+
+func TestAStatusOfADeletedBuildIsDelivered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{answers: []error{&source.Refusal{Again: true, Message: "later"}}}
+		b := deliverBench(t, p, schedule.Options{})
+		id := b.queue()
+		synctest.Wait()
+		must(t, b.db.Builds().Delete(t.Context(), scope, id))
+		within(time.Minute)
+		if diff := cmp.Diff([]string{"success DELIVERED"}, b.told(id)); diff != "" {
+			t.Errorf("the outbox (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestManyDeliveriesAtOnceButNotTooMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{takes: 5 * time.Second}
+		b := deliverBench(t, p, schedule.Options{MaxBuilds: 50})
+		var ids []string
+		for range 20 {
+			ids = append(ids, b.queue())
+		}
+		within(time.Minute)
+		if p.most != 8 || len(p.heard()) != 20 {
+			t.Errorf("%d calls, at most %d at once, want 20 and 8", len(p.heard()), p.most)
+		}
+		for _, id := range ids {
+			if diff := cmp.Diff([]string{"success DELIVERED"}, b.told(id)); diff != "" {
+				t.Errorf("the outbox (-want +got):\n%s", diff)
+			}
+		}
+	})
+}
+
+func TestADeliveryCutOffByTheEndOfTheServerIsRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{takes: time.Minute}
+		b := deliverBench(t, p, schedule.Options{})
+		id := b.queue()
+		within(time.Second)
+		b.stop()
+		items, err := b.db.Outbox().BySubject(t.Context(), id)
+		must(t, err)
+		if len(items) != 1 || items[0].State != outbox.Owed || items[0].Attempts != 0 {
+			t.Errorf("the outbox holds %+v, want the item as if it was never tried", items)
+		}
+		b.start()
+		within(2 * time.Minute)
+		if diff := cmp.Diff([]string{"success DELIVERED"}, b.told(id)); diff != "" {
+			t.Errorf("the outbox (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestABuildThatAsksForNoStatusOwesNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{}
+		b := deliverBench(t, p, schedule.Options{})
+		id := b.queue(func(in *api.StartBuildInput) { in.ReportBuildStatusOverride = new(false) })
+		within(time.Minute)
+		if got := b.told(id); len(got)+len(p.heard()) > 0 {
+			t.Errorf("told %v, the outbox holds %v", p.heard(), got)
+		}
+	})
+}
+
+// The whole way to a server that behaves as GitHub does.
+func TestGitHub(t *testing.T) {
+	paths := make(chan string, 8)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { paths <- r.URL.Path }()
+		if r.Header.Get("Authorization") != "Bearer ghp_secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"message":"Bad credentials"}`))
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+	}))
+	defer s.Close()
+	b := deliverBench(t, github.New(nil, "Slipway"), schedule.Options{Endpoints: source.Endpoints{api.ServerTypeGithub: s.URL}})
+	for _, tt := range []struct{ token, want string }{
+		{"ghp_secret", "success DELIVERED"},
+		{"ghp_wrong", "success REFUSED GitHub answered 401: Bad credentials. The imported token is wrong, expired or revoked: import a new one"},
+	} {
+		b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", tt.token)
+		id := b.queue()
+		select {
+		case path := <-paths:
+			if want := "/api/v3/repos/octo/app/statuses/" + commit; path != want {
+				t.Errorf("the status went to %s, want %s", path, want)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("no status came")
+		}
+		await(t, func() bool { got := b.told(id); return len(got) == 1 && !strings.Contains(got[0], "OWED") })
+		if diff := cmp.Diff([]string{tt.want}, b.told(id)); diff != "" {
+			t.Errorf("the outbox (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// await waits until done, in real time.
+func await(t *testing.T, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(30 * time.Second); !done(); {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("it did not happen")
+		}
+	}
+}
