@@ -16,7 +16,7 @@ import (
 const (
 	maxContexts = 10
 	maxExported = 200
-	maxName     = 255    // characters of an exported variable's name
+	maxName     = 255    // bytes of an exported variable's name
 	maxText     = 10_000 // characters of one text
 	maxTexts    = 50_000 // characters of all texts of one event
 )
@@ -119,13 +119,15 @@ func (b *Build) applyExported(variables []api.ExportedEnvironmentVariable) error
 		return fault.New(fault.Invalid, "no command has run that could export a variable")
 	}
 	left := maxTexts
-	kept := make([]api.ExportedEnvironmentVariable, 0, min(len(variables), maxExported))
-	for _, v := range variables[:min(len(variables), maxExported)] {
+	kept := []api.ExportedEnvironmentVariable{}
+	for _, v := range variables {
 		name := text(v.Name)
-		if name == "" || utf8.RuneCountInString(name) > maxName {
-			return fault.New(fault.Invalid, "an exported variable needs a name of at most %d characters", maxName)
+		if name == "" {
+			return fault.New(fault.Invalid, "an exported variable needs a name")
 		}
-		kept = append(kept, api.ExportedEnvironmentVariable{Name: &name, Value: spend(&left, v.Value)})
+		if len(kept) < maxExported && len(name) <= maxName { // half a name is another name
+			kept = append(kept, api.ExportedEnvironmentVariable{Name: &name, Value: spend(&left, v.Value)})
+		}
 	}
 	b.Public.ExportedEnvironmentVariables = kept
 	return nil
@@ -154,12 +156,15 @@ func ends(s api.StatusType) bool {
 	return false
 }
 
-// bounded returns what is kept of contexts. Both members are always there.
+// bounded returns what is kept of contexts: those that say something, with
+// both members.
 func bounded(contexts []api.PhaseContext) []api.PhaseContext {
 	left := maxTexts
 	var kept []api.PhaseContext
 	for _, c := range contexts[:min(len(contexts), maxContexts)] {
-		kept = append(kept, api.PhaseContext{StatusCode: spend(&left, c.StatusCode), Message: spend(&left, c.Message)})
+		if text(c.StatusCode) != "" || text(c.Message) != "" {
+			kept = append(kept, api.PhaseContext{StatusCode: spend(&left, c.StatusCode), Message: spend(&left, c.Message)})
+		}
 	}
 	return kept
 }

@@ -57,7 +57,7 @@ func TestLifecycle(t *testing.T) {
 			apply(t, b, passing(2, "DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD")...)
 			apply(t, b, enter(6, "BUILD"))
 			b.RequestStop(at(7))
-			apply(t, b, leave(8, "STOPPED"), end(8, "STOPPED"))
+			apply(t, b, leave(8, "STOPPED", api.PhaseContext{StatusCode: new(""), Message: new("")}), end(8, "STOPPED"))
 		}, begunWell + "DOWNLOAD_SOURCE SUCCEEDED (:), INSTALL SUCCEEDED (:), PRE_BUILD SUCCEEDED (:), BUILD STOPPED, COMPLETED", "STOPPED"},
 		{"timed out in the queue", func(b *build.Build) { b.Fail("TIMED_OUT", "QUEUE", "too long", at(5)) }, "SUBMITTED SUCCEEDED, QUEUED TIMED_OUT (QUEUE:too long), COMPLETED", "TIMED_OUT"},
 		{"no place for it", func(b *build.Build) { claim(b); b.Fail("FAULT", "RUNNER", "no bwrap", at(5)) }, queuedWell + "PROVISIONING FAULT (RUNNER:no bwrap), COMPLETED", "FAULT"},
