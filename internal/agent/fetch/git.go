@@ -58,7 +58,8 @@ func settings(self []string, s Source, where *url.URL) []setting {
 	host := strings.ToLower(where.Scheme) + "://" + where.Host + "/"
 	all := []setting{
 		{"credential.helper", ""}, // forget any other
-		{"credential.helper", "!" + shell(append(self[:len(self):len(self)], "credential"))},
+		// git also tells its helper of every login that worked, which nobody wants to know.
+		{"credential.helper", `!f() { test "$1" = get && exec ` + shell(append(self[:len(self):len(self)], "credential")) + ` "$@"; }; f`},
 		{"credential.useHttpPath", "false"},
 		{"core.askPass", ""},
 		// git would take the token to wherever a redirect leads.
