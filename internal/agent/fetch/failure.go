@@ -2,7 +2,7 @@ package fetch
 
 import (
 	"errors"
-	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -70,25 +70,40 @@ const (
 	notAllowed
 )
 
+// httpStatus is what git says before the status it did not expect.
+const httpStatus = "requested URL returned error: "
+
 // signs tell the kind of a failure by git's words, first match first. They are
-// words of git 2.31 and newer in the C locale.
+// words of git 2.31 and newer in the C locale, over OpenSSL or GnuTLS. They are
+// no regular expressions, since those would cost every agent's start.
 var signs = []struct {
-	kind kind
-	re   *regexp.Regexp
+	kind  kind
+	words []string
 }{
-	{noSSL, regexp.MustCompile(`(?i)SSL certificate problem|certificate verif|SSL: |SSL_connect|gnutls_handshake|certificate subject name|SSL peer|schannel`)},
-	{noLogin, regexp.MustCompile(`could not read (Username|Password) for`)},
-	{unauthenticated, regexp.MustCompile(`Authentication failed for|requested URL returned error: 401`)},
-	{unauthorised, regexp.MustCompile(`requested URL returned error: 403`)},
-	{redirected, regexp.MustCompile(`requested URL returned error: 30[12378]|update_url_from_redirect|unable to update url base from redirection`)},
-	{busy, regexp.MustCompile(`requested URL returned error: (429|5\d\d)|due to load`)},
-	{noRepository, regexp.MustCompile(`repository '[^']*' not found|requested URL returned error: 4(04|10)|remote: Repository not found`)},
-	{noReference, regexp.MustCompile(`Remote branch .* not found in upstream|couldn't find remote ref|not our ref|unadvertised object`)},
-	{notAllowed, regexp.MustCompile(`transport '[^']*' not allowed`)},
-	{notGit, regexp.MustCompile(`not valid: is this a git repository|invalid server response|bad line length|protocol error`)},
-	{silent, regexp.MustCompile(`Operation too slow|timed out|Timeout was reached`)},
-	{unreachable, regexp.MustCompile(`Could not resolve|Couldn't connect|Failed to connect|Connection refused|No route to host|Network is unreachable|Proxy CONNECT|Connection reset|Empty reply|early EOF|hung up|unexpected disconnect`)},
-	{noSpace, regexp.MustCompile(`No space left on device|Disk quota exceeded`)},
+	{noSSL, []string{"SSL certificate problem", "certificate verif", "SSL: ", "SSL_connect", "gnutls_handshake", "certificate subject name", "SSL peer"}},
+	{noLogin, []string{"could not read Username for", "could not read Password for"}},
+	{unauthenticated, []string{"Authentication failed for", httpStatus + "401"}},
+	{unauthorised, []string{httpStatus + "403"}},
+	{redirected, []string{httpStatus + "301", httpStatus + "302", httpStatus + "303", httpStatus + "307", httpStatus + "308", "unable to update url base from redirection"}},
+	{busy, []string{httpStatus + "429", httpStatus + "5", "due to load"}},
+	{noRepository, []string{httpStatus + "404", httpStatus + "410", "remote: Repository not found", "/' not found"}},
+	{noReference, []string{"not found in upstream", "couldn't find remote ref", "not our ref", "unadvertised object"}},
+	{notAllowed, []string{"' not allowed"}},
+	{notGit, []string{"not valid: is this a git repository", "invalid server response", "bad line length", "protocol error"}},
+	{silent, []string{"Operation too slow", "timed out", "Timeout was reached"}},
+	{unreachable, []string{"Could not resolve", "Couldn't connect", "Failed to connect", "Connection refused", "No route to host", "Network is unreachable", "Proxy CONNECT", "Connection reset", "Empty reply", "early EOF", "hung up", "unexpected disconnect"}},
+	{noSpace, []string{"No space left on device", "Disk quota exceeded"}},
+}
+
+// passing are words of failures that may be over in a moment.
+var passing = []string{
+	httpStatus + "429", httpStatus + "500", httpStatus + "502", httpStatus + "503", httpStatus + "504", "due to load",
+	"Connection reset", "Empty reply", "early EOF", "unexpected disconnect", "hung up unexpectedly",
+}
+
+// saysAny reports whether one of words is in text.
+func saysAny(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 func kindOf(err error) kind {
@@ -98,7 +113,7 @@ func kindOf(err error) kind {
 	}
 	if e, ok := errors.AsType[*gitError](err); ok {
 		for _, sign := range signs {
-			if sign.re.MatchString(e.words) {
+			if saysAny(e.words, sign.words) {
 				return sign.kind
 			}
 		}

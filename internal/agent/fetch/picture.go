@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"slipway/internal/agent/redact"
@@ -174,18 +173,22 @@ func (p *picture) submodule(err error, k kind) string {
 	return text + " The token of " + p.arn() + " must be allowed to read the submodule's repository too: fine-grained tokens and those of one repository often are not. Import one that is: " + p.command()
 }
 
-var submoduleForms = regexp.MustCompile(`clone of '([^']*)' into submodule path '([^']*)' failed|()in submodule path '([^']*)'`)
-
-// submoduleOf finds a failed submodule's address and path in git's words.
+// submoduleOf finds a failed submodule's address and path in git's words:
+//
+//	fatal: clone of 'URL' into submodule path 'PATH' failed
+//	fatal: … in submodule path 'PATH' …
 func submoduleOf(err error) (address, path string) {
 	e, ok := errors.AsType[*gitError](err)
 	if !ok {
 		return "", ""
 	}
-	if m := submoduleForms.FindStringSubmatch(e.words); m != nil {
-		return m[1] + m[3], m[2] + m[4]
+	if _, rest, ok := strings.Cut(e.words, "clone of '"); ok {
+		address, _, _ = strings.Cut(rest, "'")
 	}
-	return "", ""
+	if _, rest, ok := strings.Cut(e.words, "submodule path '"); ok {
+		path, _, _ = strings.Cut(rest, "'")
+	}
+	return address, path
 }
 
 func (p *picture) anonymous() bool { return p.credential.Password.IsZero() }
@@ -282,7 +285,7 @@ func (p *picture) quote(err error) string {
 		switch {
 		case isRemote && text != "" && len(remote) < 4:
 			remote = append(remote, text)
-		case !isRemote && isError(line) && (last == "" || !vague.MatchString(line)):
+		case !isRemote && isError(line) && (last == "" || !saysAny(line, vague)):
 			last = line
 		}
 	}
@@ -300,8 +303,11 @@ func isError(line string) bool {
 	return strings.HasPrefix(line, "fatal: ") || strings.HasPrefix(line, "error: ")
 }
 
-// vague lines only repeat that something failed.
-var vague = regexp.MustCompile(`^fatal: (clone of '|could not fetch|the remote end hung up|expected |fetch-pack: |index-pack |Unable to (checkout|fetch)|Failed to (clone|recurse))`)
+// vague are beginnings of lines that only repeat that something failed.
+var vague = []string{
+	"fatal: clone of '", "fatal: could not fetch", "fatal: the remote end hung up", "fatal: expected ", "fatal: fetch-pack: ",
+	"fatal: index-pack ", "fatal: Unable to checkout", "fatal: Unable to fetch", "fatal: Failed to clone", "fatal: Failed to recurse",
+}
 
 // gitsWords returns what git said, for the build's log.
 func (p *picture) gitsWords(err error) string {
@@ -312,20 +318,17 @@ func (p *picture) gitsWords(err error) string {
 	return strings.TrimRight(e.words, "\n") + "\n"
 }
 
-var (
-	sslOpenSSL = regexp.MustCompile(`SSL certificate problem: ([^\n]+)`)
-	sslAccess  = regexp.MustCompile(`unable to access '[^']*': ([^\n]+)`)
-)
-
 // sslProblem returns what is wrong with the certificate.
 func (p *picture) sslProblem(err error) string {
 	e, ok := errors.AsType[*gitError](err)
 	if !ok {
 		return "unknown"
 	}
-	for _, re := range []*regexp.Regexp{sslOpenSSL, sslAccess} { // Debian's git is built with GnuTLS, which has words of its own
-		if m := re.FindStringSubmatch(e.words); m != nil {
-			return clean(strings.TrimRight(m[1], "."), maxShown)
+	// Debian's git is built with GnuTLS, which has words of its own.
+	for _, before := range []string{"SSL certificate problem: ", p.where.String() + "/': "} {
+		if _, rest, ok := strings.Cut(e.words, before); ok {
+			line, _, _ := strings.Cut(rest, "\n")
+			return clean(strings.TrimRight(line, "."), maxShown)
 		}
 	}
 	return "unknown"
