@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"slipway/internal/agent/fetch"
@@ -24,12 +25,7 @@ const yamlError = "YAML_FILE_ERROR"
 // download is the phase DOWNLOAD_SOURCE: the sources, the buildspec, the
 // environment, and a place where commands can run.
 func (e *engine) download(ctx context.Context) outcome {
-	e.log.Service("Phase is DOWNLOAD_SOURCE")
-	e.home = e.w.place(sourceDir(e.work.ProjectName, e.work.Source))
-	e.log.Service("CODEBUILD_SRC_DIR=%s", e.home)
-	for _, s := range e.work.SecondarySources {
-		e.log.Service("CODEBUILD_SRC_DIR_%s=%s", s.Identifier, e.w.place(sourceDir(e.work.ProjectName, s)))
-	}
+	e.log.Service("Waiting for DOWNLOAD_SOURCE")
 	for _, step := range []func(context.Context) outcome{e.fetch, e.readSpec, e.refuse, e.prepare} {
 		if out := step(ctx); !out.ok() || ctx.Err() != nil {
 			return out
@@ -41,29 +37,30 @@ func (e *engine) download(ctx context.Context) outcome {
 // fetch clones the sources in a process of its own, which has ended when it
 // returns: from then on nothing on this side holds the source token.
 func (e *engine) fetch(ctx context.Context) outcome {
+	e.home = e.w.place(sourceDir(e.work.ProjectName, e.work.Source))
 	job := fetch.Job{Launch: e.launch}
 	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
 		dir := e.w.path(sourceDir(e.work.ProjectName, s))
 		switch s.Type {
 		case api.SourceTypeNoSource:
 			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return failed(clientError, "The source directory could not be made: %v", err)
+				return faulty("The source directory could not be made: %v", err)
 			}
 			continue
 		case api.SourceTypeS3, api.SourceTypeCodecommit, api.SourceTypeCodepipeline:
 			return failed(clientError, "Sources of type %s cannot be fetched by this server yet", s.Type)
 		}
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-			return failed(clientError, "The source directory could not be made: %v", err)
+			return faulty("The source directory could not be made: %v", err)
 		}
 		job.Sources = append(job.Sources, fetch.Source{Source: s, Dir: dir})
 	}
-	if len(job.Sources) == 0 {
-		return succeeded
-	}
-	result, err := fetch.Run(ctx, e.self, job, e.log)
-	if err != nil {
-		return failed(clientError, "The source could not be fetched: %v", err)
+	var result fetch.Result
+	if len(job.Sources) > 0 {
+		var err error
+		if result, err = fetch.Run(ctx, e.self, job, e.log); err != nil {
+			return faulty("The source could not be fetched: %v", err)
+		}
 	}
 	for _, c := range result.Commits {
 		e.commits[c.Identifier] = c.Commit
@@ -71,6 +68,11 @@ func (e *engine) fetch(ctx context.Context) outcome {
 	}
 	if f := result.Failure; f != nil {
 		return failed(*f.StatusCode, "%s", *f.Message)
+	}
+	e.log.Service("Phase is DOWNLOAD_SOURCE")
+	e.log.Service("CODEBUILD_SRC_DIR=%s", e.home)
+	for _, s := range e.work.SecondarySources {
+		e.log.Service("CODEBUILD_SRC_DIR_%s=%s", s.Identifier, e.w.place(sourceDir(e.work.ProjectName, s)))
 	}
 	return succeeded
 }
@@ -91,10 +93,10 @@ func (e *engine) readSpec(context.Context) outcome {
 
 func (e *engine) specText() ([]byte, outcome) {
 	value := strings.TrimSpace(e.work.Buildspec)
-	switch buildspec.PlaceOf(e.work.Buildspec) {
+	switch buildspec.PlaceOf(value) {
 	case buildspec.Inline:
 		if err := e.w.write(inlineFile, e.work.Buildspec); err != nil {
-			return nil, failed(yamlError, "the buildspec could not be written: %v", err)
+			return nil, faulty("The buildspec could not be written: %v", err)
 		}
 		e.log.Service("YAML location is %s", e.w.place(inlineFile))
 		return []byte(e.work.Buildspec), succeeded
@@ -106,75 +108,97 @@ func (e *engine) specText() ([]byte, outcome) {
 	if e.work.Source.Type == api.SourceTypeNoSource {
 		return nil, failed(yamlError, "a project without a source needs its buildspec inline: there is no file to read it from")
 	}
-	name := path.Join(sourceDir(e.work.ProjectName, e.work.Source), value)
-	e.log.Service("YAML location is %s", e.w.place(name))
-	text, err := read(e.w.root, name, buildspec.MaxSize+1)
+	dir := sourceDir(e.work.ProjectName, e.work.Source)
+	place := e.w.place(path.Join(dir, value))
+	e.log.Service("YAML location is %s", place)
+	// A root of the source's own: a repository may hold links to anywhere.
+	source, err := e.w.root.OpenRoot(dir)
+	if err != nil {
+		return nil, faulty("The source directory could not be opened: %v", err)
+	}
+	defer source.Close()
+	text, err := read(source, path.Clean(value), buildspec.MaxSize+1)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, failed(yamlError, "stat %s: no such file or directory", e.w.place(name))
-	case err != nil: // a link out of the workspace, a directory, a pipe
-		return nil, failed(yamlError, "%s cannot be read: it must be a regular file of the source", e.w.place(name))
+		return nil, failed(yamlError, "stat %s: no such file or directory", place)
+	case err != nil: // a link out of the source, a directory, a pipe
+		return nil, failed(yamlError, "%s cannot be read: the buildspec must be a regular file of the source", place)
 	}
 	return text, succeeded
 }
 
 // refuse ends a build that asks for what would change its result and is not
-// built yet. What changes nothing but speed or side products is a line in the log.
+// built yet.
 func (e *engine) refuse(context.Context) outcome {
 	for user := range e.spec.Users() {
-		return failed(clientError, "run-as: %s is not supported by this server yet: remove run-as from the buildspec", user)
+		if user != "root" || os.Geteuid() != 0 {
+			return failed(clientError, "The buildspec wants commands to run as %s; run-as is not supported by this server yet", user)
+		}
 	}
-	if len(e.spec.Parameters)+len(e.spec.Secrets) > 0 {
-		return failed(clientError, "parameter-store and secrets-manager variables are not supported by this server yet: remove them from the buildspec's env")
+	for _, v := range slices.Concat(e.spec.Parameters, e.spec.Secrets) {
+		return failed(clientError, "The buildspec takes the variable %s from AWS; parameter-store and secrets-manager are not supported by this server yet", v.Name)
 	}
 	for _, v := range e.work.Variables {
 		if v.Type != "" && v.Type != api.EnvironmentVariableTypePlaintext {
-			return failed(clientError, "The environment variable %s is of type %s, which this server does not support yet: use PLAINTEXT", v.Name, v.Type)
+			return failed(clientError, "The environment variable %s is of type %s, which is not supported by this server yet: use PLAINTEXT", v.Name, v.Type)
 		}
 	}
 	switch e.spec.Shell {
 	case "", "sh", "/bin/sh":
 		e.shell = shell.Path
 	case "bash", "/bin/bash":
-		for _, p := range []string{"/bin/bash", "/usr/bin/bash"} {
-			if _, err := os.Stat(p); err == nil && e.shell == "" {
-				e.shell = p
-			}
+		i := slices.IndexFunc(bashes, func(path string) bool { _, err := os.Stat(path); return err == nil })
+		if i < 0 {
+			return failed(clientError, "The buildspec wants bash, which this machine does not have")
 		}
-		if e.shell == "" {
-			return failed(clientError, "The buildspec asks for bash, which is not installed on this machine")
-		}
+		e.shell = bashes[i]
 	default:
-		return failed(clientError, "env.shell %s is not supported: use bash or /bin/sh", e.spec.Shell)
-	}
-	for _, b := range []struct {
-		there bool
-		what  string
-	}{{e.spec.Cache, "cache"}, {e.spec.Reports, "reports"}, {e.spec.Proxy, "proxy"}, {e.spec.Batch, "batch"}} {
-		if b.there {
-			e.log.Service("The buildspec's %s block is not acted upon by this server", b.what)
-		}
+		return failed(clientError, "The buildspec's env.shell is %q; bash and /bin/sh are supported", e.spec.Shell)
 	}
 	return succeeded
 }
 
-// prepare writes the environment and waits for the place.
+// bashes are where bash may be, on the host and in the sandbox.
+var bashes = []string{"/bin/bash", "/usr/bin/bash"}
+
+// prepare writes the environment and waits for the place. Its lines are
+// CodeBuild's; what is not acted upon but does not change what commands do has
+// a line as well.
 func (e *engine) prepare(context.Context) outcome {
-	if len(e.spec.Phase(api.BuildPhaseTypeInstall).Commands) == 0 {
-		e.log.Service("No commands found for phase name: install")
+	for _, p := range e.spec.Phases {
+		if len(p.Commands) == 0 {
+			e.log.Service("No commands found for phase name: %s", p.Key())
+		}
 	}
 	e.log.Service("Processing environment variables")
 	env := newEnvironment(e.baseVariables(), e.work, e.spec, e.ownVariables())
 	for _, name := range env.odd {
-		e.log.Service("The variable %q is left out: no shell accepts its name", name)
+		e.log.Service("The variable %q is left out: a shell cannot have one of that name", name)
 	}
-	if err := e.w.write(stateFile, env.script()); err != nil {
-		return failed(clientError, "The build's variables could not be written: %v", err)
+	e.initial = env.script()
+	if err := e.w.write(stateFile, e.initial); err != nil {
+		return faulty("The build's variables could not be written: %v", err)
 	}
-	if len(e.spec.Phase(api.BuildPhaseTypeInstall).Runtimes) > 0 {
-		e.log.Service("Skipping install of runtimes. Runtime version selection is not supported by this build image")
+	if len(e.spec.Phase(api.BuildPhaseTypeInstall).Runtimes) == 0 {
+		e.log.Service("No runtime version selected in buildspec.")
+	} else {
+		e.log.Service("Skipping runtime-versions: this server uses the tools that its machine has")
+	}
+	for _, b := range []struct {
+		there bool
+		what  string
+	}{
+		{e.spec.Reports, "reports"}, {e.spec.Proxy, "proxy"}, {e.spec.Cache, "cache"}, {e.spec.GitHelper, "git-credential-helper"},
+	} {
+		if b.there {
+			e.log.Service("Skipping %s: it is not acted upon by this server yet", b.what)
+		}
 	}
 	e.log.Service("Moving to directory %s", e.home)
+	if !e.spec.Cache {
+		e.log.Service("Cache is not defined in the buildspec")
+		e.log.Service("Skip cache due to: no paths specified to be cached")
+	}
 	e.log.Service("Phases found in YAML: %d", len(e.spec.Phases))
 	for _, p := range e.spec.Phases {
 		e.log.Service(" %s: %d commands", p.Type, len(p.Commands))
@@ -183,26 +207,31 @@ func (e *engine) prepare(context.Context) outcome {
 		e.placeError = e.place.Ready(readyTime)
 	}
 	if e.placeError != nil {
-		return outcome{api.StatusTypeFault, "SANDBOX_ERROR", "The place where commands run could not be started: " + e.placeError.Error()}
+		return faulty("The place where commands run could not be started: %v", e.placeError)
 	}
 	return succeeded
 }
 
-// baseVariables are what the image would set.
+// baseVariables are what an image would set.
 func (e *engine) baseVariables() []buildspec.Variable {
-	home := e.w.home
 	if e.launch.Sandbox.Bubblewrap != "" {
-		home = sandbox.Home
+		return []buildspec.Variable{{Name: "PATH", Value: defaultPath}, {Name: "HOME", Value: sandbox.Home}}
 	}
-	return []buildspec.Variable{{Name: "PATH", Value: defaultPath}, {Name: "HOME", Value: home}}
+	return []buildspec.Variable{
+		{Name: "PATH", Value: defaultPath}, {Name: "HOME", Value: e.w.home}, {Name: "TMPDIR", Value: e.w.tmp},
+	}
 }
 
 // ownVariables are those of CodeBuild's that only the agent knows.
 func (e *engine) ownVariables() []buildspec.Variable {
+	dir := sourceDir(e.work.ProjectName, e.work.Source)
 	own := []buildspec.Variable{
 		{Name: "CODEBUILD_SRC_DIR", Value: e.home},
+		{Name: "CODEBUILD_GOPATH", Value: e.w.place(strings.Join(strings.SplitN(dir, "/", 3)[:2], "/"))},
+		{Name: "CODEBUILD_SCRIPT_DIR", Value: e.w.place(path.Dir(scriptFile))},
 		{Name: "CODEBUILD_BUILD_SUCCEEDING", Value: "1"},
 		{Name: "CODEBUILD_LAST_EXIT", Value: "0"},
+		{Name: "OLDPWD", Value: e.w.place(path.Dir(inlineFile))},
 	}
 	if c := e.commits[""]; c != "" {
 		own = append(own, buildspec.Variable{Name: "CODEBUILD_RESOLVED_SOURCE_VERSION", Value: c})

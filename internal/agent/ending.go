@@ -35,6 +35,18 @@ func endingOf(status api.StatusType) *ending {
 	return &ending{outcome{status: status}}
 }
 
+// endingIn returns why the build of ctx has been ended, or nil while it has not.
+func endingIn(ctx context.Context) *ending {
+	cause := context.Cause(ctx)
+	if cause == nil {
+		return nil
+	}
+	if why, ok := errors.AsType[*ending](cause); ok {
+		return why
+	}
+	return &ending{outcome{status: api.StatusTypeFault}} // nobody will read it: the server has given the build up
+}
+
 // errLost means that the server could not be reached for so long that it must
 // have given the build up.
 var errLost = errors.New("the server is gone")

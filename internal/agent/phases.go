@@ -3,8 +3,10 @@ package agent
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 
+	"slipway/internal/agent/output"
 	"slipway/internal/api"
 	"slipway/internal/build"
 	"slipway/internal/buildspec"
@@ -28,20 +30,35 @@ func (e *engine) run(ctx context.Context) api.StatusType {
 	if out.ok() {
 		typ = api.BuildPhaseTypeInstall
 	}
-	for typ != api.BuildPhaseTypeFinalizing && ctx.Err() == nil {
+	for typ != api.BuildPhaseTypeFinalizing && ctx.Err() == nil && e.dead == nil {
 		if typ == api.BuildPhaseTypeUploadArtifacts {
 			out, typ = e.phase(ctx, typ, e.upload), api.BuildPhaseTypeFinalizing
 		} else {
 			out, typ = e.commandPhase(ctx, typ)
 		}
-		if !out.ok() && (final == api.StatusTypeSucceeded || ctx.Err() != nil) {
+		if final == api.StatusTypeSucceeded {
 			final = out.status
 		}
 	}
-	if ctx.Err() == nil {
-		e.phase(ctx, api.BuildPhaseTypeFinalizing, func(context.Context) outcome { return succeeded })
+	if end := endingIn(ctx); end != nil { // also when it came between two phases
+		e.endPlace()
+		return end.status
 	}
+	// FINALIZING cannot be stopped: what it does is what stopping does.
+	e.phase(context.WithoutCancel(ctx), api.BuildPhaseTypeFinalizing, func(context.Context) outcome {
+		e.endPlace()
+		return succeeded
+	})
 	return final
+}
+
+// endPlace ends all that still runs, and takes in what it wrote until then.
+func (e *engine) endPlace() {
+	if e.place == nil {
+		return
+	}
+	e.place.End()
+	e.log.Drain()
 }
 
 // commandPhase runs a phase that has commands and returns the one that follows.
@@ -65,82 +82,112 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 	case buildspec.Continue:
 		return out, following.ok
 	case buildspec.Retry:
-		e.log.Service("on-failure: RETRY is not carried out by this server: the build goes on as without it")
+		e.log.Service("Retries (on-failure: RETRY) are not carried out by this server yet: the build goes on as without on-failure")
 	}
 	return out, following.failed
 }
 
 // commands runs a phase's commands until one fails, and then, come what may,
-// those of its finally block.
+// all those of its finally block. The first failure is the phase's.
 func (e *engine) commands(ctx context.Context, p buildspec.Phase) outcome {
-	out := e.sequence(ctx, p.Commands)
-	if last := e.sequence(ctx, p.Finally); out.ok() {
-		out = last
+	out := succeeded
+	for _, c := range p.Commands {
+		if out = e.command(ctx, c); !out.ok() {
+			break
+		}
+	}
+	for _, c := range p.Finally {
+		if last := e.command(ctx, c); out.ok() {
+			out = last
+		}
 	}
 	return out
 }
 
-// sequence runs commands until one fails.
-func (e *engine) sequence(ctx context.Context, commands []string) outcome {
-	for _, c := range commands {
-		if ctx.Err() != nil {
-			return outcome{status: api.StatusTypeStopped} // phase says why
-		}
-		if out := e.command(c); !out.ok() {
-			e.succeeding = false
-			return out
-		}
+// foundDead is what CodeBuild says of a container that is gone.
+const foundDead = "Build container found dead before completing the build. A command ended the build's own processes, or the machine was out of memory."
+
+// command runs one command. All it wrote is in the log when it returns. After
+// the end of the build or of its place it runs nothing.
+func (e *engine) command(ctx context.Context, text string) outcome {
+	switch {
+	case ctx.Err() != nil:
+		return outcome{status: api.StatusTypeStopped} // phase says why
+	case e.dead != nil:
+		return failed(clientError, foundDead)
 	}
-	return succeeded
+	e.log.Service("Running command %s", text)
+	status, err := e.execute(text)
+	switch {
+	case ctx.Err() != nil:
+		return outcome{status: api.StatusTypeStopped}
+	case err != nil:
+		e.dead = err
+		return failed(clientError, foundDead)
+	}
+	e.lastExit = status
+	if status == 0 {
+		return succeeded
+	}
+	e.succeeding = false
+	e.log.Service("Command did not exit successfully %s exit status %d", text, status)
+	return failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
 }
 
-// command runs one command. All it wrote is in the log when it returns.
-func (e *engine) command(text string) outcome {
-	e.log.Service("Running command %s", text)
+// execute has the script of a command run. Whatever user code has done to the
+// files meanwhile, the script is ours and the variables are a file.
+func (e *engine) execute(text string) (status int, err error) {
 	var body string
 	if e.spec.Version == "0.1" {
 		body = isolatedScript(e.w, e.home, text, e.succeeding, e.lastExit)
 	} else {
 		body = script(e.w, e.home, e.cwd(), text, e.succeeding)
 	}
+	if !e.w.regular(stateFile) { // the shell would follow a link, and wait for a pipe
+		if err := e.w.write(stateFile, e.initial); err != nil {
+			return 0, err
+		}
+	}
 	if err := e.w.write(scriptFile, body); err != nil {
-		return failed(clientError, "The script of a command could not be written: %v", err)
+		return 0, err
 	}
-	status, err := e.place.Run(e.shell, e.w.place(scriptFile))
+	if status, err = e.place.Run(e.shell, e.w.place(scriptFile)); err != nil {
+		e.place.End() // so that what it wrote last is in the log too
+	}
 	e.log.Drain()
-	if err != nil {
-		return failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: %v", text, err)
-	}
-	e.lastExit = status
-	if status != 0 {
-		e.log.Service("Command did not exit successfully %s exit status %d", text, status)
-		return failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
-	}
-	return succeeded
+	return status, err
 }
 
 // cwd returns the directory that the last command left, or the source's.
 func (e *engine) cwd() string {
-	text, err := read(e.w.root, cwdFile, 64<<10)
+	text, err := read(e.w.root, cwdFile, 64<<10) // longer than any path
 	if dir := strings.TrimSuffix(string(text), "\n"); err == nil && strings.HasPrefix(dir, "/") && !strings.Contains(dir, "\x00") {
 		return dir
 	}
 	return e.home
 }
 
+// The bounds of exported variables, which are the server's too.
+const (
+	maxExported     = 200
+	maxExportedName = 255
+)
+
 // export reports the values of the exported variables. Names that no shell
-// takes and those of AWS are left out, as on CodeBuild.
+// takes and those of AWS are left out, as on CodeBuild, and so are variables
+// that are not set.
 func (e *engine) export() {
 	var names []string
 	for _, n := range e.spec.Exported {
-		if shellName.MatchString(n) && !strings.HasPrefix(n, "AWS_") {
+		if shellName.MatchString(n) && len(n) <= maxExportedName && !strings.HasPrefix(n, "AWS_") && len(names) < maxExported {
 			names = append(names, n)
 		}
 	}
-	if len(names) == 0 || e.w.write(scriptFile, exportScript(e.w, names)) != nil {
+	if len(names) == 0 || e.dead != nil || !e.w.regular(stateFile) || e.w.write(scriptFile, exportScript(e.w, names)) != nil {
 		return
 	}
-	if _, err := e.place.Run(e.shell, e.w.place(scriptFile)); err != nil || !e.w.regular(exportedFile) {
+	if _, err := e.place.Run(e.shell, e.w.place(scriptFile)); err != nil {
+		e.dead = err
 		return
 	}
 	text, err := read(e.w.root, exportedFile, 1<<20)
@@ -150,7 +197,11 @@ func (e *engine) export() {
 	var out []api.ExportedEnvironmentVariable
 	fields := bytes.Split(text, []byte{0})
 	for i := 0; i+1 < len(fields); i += 2 {
-		out = append(out, api.ExportedEnvironmentVariable{Name: new(string(fields[i])), Value: new(string(fields[i+1]))})
+		name, value := string(fields[i]), strings.ToValidUTF8(string(fields[i+1]), "\uFFFD")
+		if slices.Contains(names, name) { // user code may have written the file
+			value = cut(output.Mask(value, e.mask), maxMessage)
+			out = append(out, api.ExportedEnvironmentVariable{Name: &name, Value: &value})
+		}
 	}
 	if len(out) > 0 {
 		e.report.add(build.Event{Exported: out})

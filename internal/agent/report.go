@@ -42,8 +42,8 @@ func (r *reporter) add(e build.Event) {
 	}
 }
 
-// end has the last event sent.
-func (r *reporter) end(status api.StatusType) {
+// finish has the last event sent.
+func (r *reporter) finish(status api.StatusType) {
 	r.add(build.Event{End: status})
 	close(r.final)
 }

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/build"
 	"slipway/internal/buildspec"
+	"slipway/internal/fault"
 )
 
 // readyTime is how long a place may take until commands can run in it.
@@ -32,12 +32,14 @@ type engine struct {
 	w          *workspace
 	place      *shell.Place // nil if it could not be started
 	placeError error        // why
+	dead       error        // set when the place has died under a command
 
 	spec       *buildspec.Spec
-	shell      string // the path of the commands' shell, as user code names it
-	home       string // CODEBUILD_SRC_DIR, likewise
-	commits    map[string]string
-	succeeding bool // CODEBUILD_BUILD_SUCCEEDING
+	shell      string            // the path of the commands' shell, as user code names it
+	home       string            // CODEBUILD_SRC_DIR, likewise
+	commits    map[string]string // by source identifier
+	initial    string            // the script of the variables a build starts with
+	succeeding bool              // CODEBUILD_BUILD_SUCCEEDING
 	lastExit   int
 }
 
@@ -45,6 +47,7 @@ type engine struct {
 // knows how it ended. An error means that it does not.
 func supervise(ctx context.Context, self []string, launch agentapi.Launch) error {
 	e := &engine{self: self, launch: launch, client: agentapi.NewClient(launch), commits: map[string]string{}, succeeding: true}
+	defer e.client.Close()
 	var err error
 	if e.w, err = newWorkspace(launch); err != nil {
 		return err
@@ -64,8 +67,8 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 		e.mask = append(e.mask, m.Reveal())
 	}
 
-	// What is said to the server outlasts the build; only losing the server
-	// ends it.
+	// What is said to the server outlasts the build: only losing the server
+	// ends that too.
 	calls, hangUp := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer hangUp(nil)
 	building, end := context.WithCancelCause(ctx)
@@ -89,22 +92,22 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 		reported <- err
 	}()
 	e.openLog(calls, lose)
+	if e.place != nil {
+		defer e.place.Watch(building)() // whatever runs ends at once with the build
+	}
 
 	status := e.run(building)
-	if e.place != nil {
-		e.place.End()
-		e.log.Drain()
-		e.place.Output.Close()
-	}
 	e.log.Close()
-	e.report.end(status)
+	e.report.finish(status) // only now: a build that has ended has all of its log
 	return <-reported
 }
 
 // startPlace starts the place where user code will run.
 func startPlace(l agentapi.Launch, w *workspace) (*shell.Place, error) {
 	if l.Sandbox.Bubblewrap == "" {
-		return shell.Start("", nil, w.host, []string{})
+		// In every process of the build: by it, a runner can find those that
+		// outlived an agent.
+		return shell.Start("", nil, w.host, []string{"CODEBUILD_BUILD_ID=" + l.BuildID})
 	}
 	hosts, err := w.hosts()
 	if err != nil {
@@ -125,7 +128,7 @@ func (e *engine) openLog(calls context.Context, lose func(error)) {
 	}
 	e.log = output.New(pipe, e.mask, func(seq uint64, frame []byte) error {
 		err := insist(calls, func(ctx context.Context) error { return e.client.Log(ctx, seq, frame) })
-		if errors.Is(err, agentapi.ErrGone) || errors.Is(err, errLost) {
+		if err != nil && fault.KindOf(err) != fault.Invalid { // a log that is refused does not end the build
 			lose(err)
 		}
 		return err
@@ -151,28 +154,44 @@ func failed(code, format string, args ...any) outcome {
 	return outcome{api.StatusTypeFailed, code, fmt.Sprintf(format, args...)}
 }
 
+// faulty returns the outcome of a phase that failed through no fault of the
+// build's: it ends as FAULT.
+func faulty(format string, args ...any) outcome {
+	return outcome{api.StatusTypeFault, "INTERNAL_SERVICE_ERROR", fmt.Sprintf(format, args...)}
+}
+
 // clientError is the code for what the user can mend, other than a buildspec.
 const clientError = "CLIENT_ERROR"
+
+// maxMessage bounds a phase context's message, in characters, as the server does.
+const maxMessage = 10_000
 
 // phase runs one phase and reports it. However do ends, a build that was ended
 // meanwhile says so.
 func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(context.Context) outcome) outcome {
 	e.report.add(build.Event{Enter: typ})
 	out := do(ctx)
-	var why *ending
-	switch cause := context.Cause(ctx); {
-	case errors.As(cause, &why):
-		out = why.outcome
-	case cause != nil: // nobody will read it: the server has given the build up
-		out = outcome{api.StatusTypeFault, "AGENT_LOST", "The agent lost its server."}
+	if end := endingIn(ctx); end != nil {
+		out = end.outcome
 	}
 	out.message = output.Mask(out.message, e.mask)
-	if typ != api.BuildPhaseTypeFinalizing {
+	if typ != api.BuildPhaseTypeFinalizing { // of which CodeBuild's log says nothing
 		e.log.Service("Phase complete: %s State: %s", typ, out.status)
 		e.log.Service("Phase context status code: %s Message: %s", out.code, out.message)
 	}
+	out.message = cut(out.message, maxMessage)
 	e.report.add(build.Event{Leave: &build.PhaseEnd{
 		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}},
 	}})
 	return out
+}
+
+// cut returns the first n characters of s.
+func cut(s string, n int) string {
+	for i := range s {
+		if n--; n < 0 {
+			return s[:i]
+		}
+	}
+	return s
 }

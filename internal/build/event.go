@@ -12,7 +12,7 @@ type Event struct {
 	Enter    api.BuildPhaseType                `json:"enter,omitzero"`    // a phase began: DOWNLOAD_SOURCE up to FINALIZING
 	Leave    *PhaseEnd                         `json:"leave,omitzero"`    // the phase entered last ended
 	Resolved *Resolved                         `json:"resolved,omitzero"` // the fetch knows the commit
-	Exported []api.ExportedEnvironmentVariable `json:"exported,omitzero"` // exported-variables after POST_BUILD
+	Exported []api.ExportedEnvironmentVariable `json:"exported,omitzero"` // values of exported-variables, once commands have run; the last word counts
 	End      api.StatusType                    `json:"end,omitzero"`      // the build ended; always the last event
 }
 
