@@ -116,7 +116,8 @@ func hold(dir string) (*os.File, error) {
 // stopped returns a context that ends with the cause endStopped when somebody
 // asks the process to end. The loss of a terminal or of a reader does not end a
 // build: those signals are caught rather than ignored, since ignoring would be
-// inherited by user code.
+// inherited by user code. It lasts as long as the process: a signal at its very
+// end must not make a build that has ended look like a crash.
 func stopped(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 8)
@@ -128,9 +129,5 @@ func stopped(ctx context.Context) (context.Context, context.CancelFunc) {
 			}
 		}
 	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(signals)
-		cancel(nil)
-	}
+	return ctx, func() { cancel(nil) }
 }

@@ -98,7 +98,7 @@ func script(w *workspace, home, cwd, command string, succeeding bool) string {
 	state := quote(w.place(stateFile))
 	return "cd -- " + quote(cwd) + " 2>/dev/null || cd -- " + quote(home) + "\n" +
 		"set -a\n" +
-		". " + state + " 2>/dev/null; CODEBUILD_BUILD_SUCCEEDING=" + flag + "\n" +
+		". " + state + " 2>/dev/null; CODEBUILD_BUILD_SUCCEEDING=" + flag + "; [ -d \"$PWD\" ] || cd .\n" + // so that PWD is true
 		command + "\n\n" +
 		"{ CODEBUILD_LAST_EXIT=$?; set +x; } 2>/dev/null\n" +
 		"[ -z \"${BASH_VERSION-}\" ] || set +o posix\n" + // its export -p can then be read back whatever it holds

@@ -148,6 +148,9 @@ func (e *engine) execute(text string) (status int, err error) {
 			return 0, err
 		}
 	}
+	if !e.w.regular(cwdFile) {
+		_ = e.w.root.RemoveAll(cwdFile) // most often it is not there
+	}
 	if err := e.w.write(scriptFile, body); err != nil {
 		return 0, err
 	}

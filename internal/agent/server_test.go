@@ -187,14 +187,20 @@ func (s *server) Log(_ context.Context, id string, got secret.Text, seq uint64, 
 // await waits until there is something in the log.
 func (s *server) await(text string) {
 	s.t.Helper()
+	s.awaitState(func() bool { return strings.Contains(s.log.String(), text) }, text)
+}
+
+// awaitState waits until is, which is called with the server locked.
+func (s *server) awaitState(is func() bool, what string) {
+	s.t.Helper()
 	late := time.AfterFunc(limit, func() { s.mu.Lock(); defer s.mu.Unlock(); s.changed.Broadcast() })
 	defer late.Stop()
 	begin := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for !strings.Contains(s.log.String(), text) {
+	for !is() {
 		if time.Since(begin) > limit {
-			s.t.Fatalf("%q never came up in the log:\n%s", text, s.log.String())
+			s.t.Fatalf("%q never came; the log:\n%s", what, s.log.String())
 		}
 		s.changed.Wait()
 	}
@@ -329,6 +335,8 @@ func (a *agentProcess) wait() int {
 	select {
 	case <-a.exited:
 	case <-time.After(limit):
+		_ = a.cmd.Process.Kill()
+		<-a.exited
 		a.t.Fatalf("the agent does not end; its log:\n%s\n%s", a.text(), a.stderr.String())
 	}
 	if s := a.stderr.String(); strings.Contains(s, token) || strings.Contains(s, "DATA RACE") || strings.Contains(s, "panic") {
@@ -354,16 +362,58 @@ func (a *agentProcess) finish() string {
 	return a.log.String()
 }
 
+// withPipes makes named pipes that the build knows as ${TMPDIR:-/tmp}/NAME.
+func withPipes(names ...string) func(*agentProcess) {
+	return func(a *agentProcess) {
+		dir := filepath.Join(a.dir, "tmp")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			a.t.Fatal(err)
+		}
+		for _, n := range names {
+			if err := syscall.Mkfifo(filepath.Join(dir, n), 0o666); err != nil {
+				a.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// pipe opens a named pipe once the build has opened its end.
+func (a *agentProcess) pipe(name string, flag int) *os.File {
+	a.t.Helper()
+	opened := make(chan *os.File)
+	go func() {
+		f, _ := os.OpenFile(filepath.Join(a.dir, "tmp", name), flag, 0) // nil if it fails
+		opened <- f
+	}()
+	select {
+	case f := <-opened:
+		a.t.Cleanup(func() { f.Close() })
+		return f
+	case <-time.After(limit):
+		a.t.Fatalf("the build does not open %s; its log:\n%s", name, a.text())
+		return nil
+	}
+}
+
 // inline is the work of a build without a source.
 func inline(spec string) agentapi.Work {
 	return agentapi.Work{Source: agentapi.Source{Type: api.SourceTypeNoSource}, Buildspec: spec}
 }
 
 // run runs a build to its end.
-func run(t testing.TB, box agentapi.Sandbox, work agentapi.Work) (*agentProcess, string) {
+func run(t testing.TB, box agentapi.Sandbox, work agentapi.Work, options ...func(*agentProcess)) (*agentProcess, string) {
 	t.Helper()
-	a := launch(t, box, work)
+	a := launch(t, box, work, options...)
 	return a, a.finish()
+}
+
+// masking has the server name secrets.
+func masking(secrets ...string) func(*agentProcess) {
+	return func(a *agentProcess) {
+		for _, s := range secrets {
+			a.work.Mask = append(a.work.Mask, agentapi.Bearer{Text: secret.New(s)})
+		}
+	}
 }
 
 // bubblewrap is a sandbox with bubblewrap. A machine without it cannot run

@@ -69,7 +69,7 @@ type Place struct {
 func Start(wrapper string, args []string, dir string, env []string) (*Place, error) {
 	p := &Place{sandbox: wrapper != ""}
 	var theirs files
-	defer theirs.close()
+	defer func() { theirs.close() }()
 	var err error
 	open := func(mine, their **os.File, reads bool) {
 		if err != nil {
