@@ -298,7 +298,7 @@ func launch(t testing.TB, box agentapi.Sandbox, work agentapi.Work, options ...f
 		t.Fatal(err)
 	}
 	a.cmd = exec.Command(self, "agent")
-	a.cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "AGENTS_OWN=variable"}
+	a.cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "AGENTS_OWN=variable", "GORACE=atexit_sleep_ms=0"} // or each would take a second to end
 	a.cmd.Dir = a.dir
 	a.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	a.cmd.Stderr = &a.stderr
