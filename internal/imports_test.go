@@ -39,6 +39,7 @@ var rules = []rule{
 	{name: "the agent is lean and holds no server", of: []string{"internal/agent/...", "cmd/slipway-agent"}, forbid: []string{
 		"database/sql", "modernc.org/...", "github.com/spf13/...", "github.com/aws/...", "github.com/tink-crypto/...", "google.golang.org/...",
 		"slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/source/...", "slipway/internal/awsjson",
+		"slipway/internal/project", "slipway/internal/build", "slipway/internal/accesskey",
 	}},
 	{name: "the test provider stays out of everything but commands", of: append(append([]string{"internal/store", "internal/schedule", "internal/agentapi", "internal/agent/..."}, operations...), nouns...), forbid: []string{"slipway/internal/source/sourcetest"}},
 }

@@ -15,7 +15,7 @@ import (
 	"slipway/internal/agent/shell"
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/buildspec"
 )
 
@@ -64,7 +64,7 @@ func (e *engine) fetch(ctx context.Context) outcome {
 	}
 	for _, c := range result.Commits {
 		e.commits[c.Identifier] = c.Commit
-		e.report.add(build.Event{Resolved: &c})
+		e.report.add(event.Event{Resolved: &c})
 	}
 	if f := result.Failure; f != nil {
 		return failed(*f.StatusCode, "%s", *f.Message)

@@ -8,7 +8,7 @@ import (
 
 	"slipway/internal/agent/output"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/buildspec"
 )
 
@@ -207,7 +207,7 @@ func (e *engine) export() {
 		}
 	}
 	if len(out) > 0 {
-		e.report.add(build.Event{Exported: out})
+		e.report.add(event.Event{Exported: out})
 	}
 }
 

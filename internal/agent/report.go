@@ -7,7 +7,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 )
 
 // gather is how long events wait for others to travel with: a phase of no
@@ -20,7 +20,7 @@ type reporter struct {
 	client *agentapi.Client
 
 	mu     sync.Mutex // guards events
-	events []build.Event
+	events []event.Event
 
 	wake  chan struct{} // there are new events
 	final chan struct{} // closed when the last event is among them
@@ -31,7 +31,7 @@ func newReporter(client *agentapi.Client) *reporter {
 }
 
 // add has an event sent soon.
-func (r *reporter) add(e build.Event) {
+func (r *reporter) add(e event.Event) {
 	e.Time = time.Now()
 	r.mu.Lock()
 	r.events = append(r.events, e)
@@ -44,7 +44,7 @@ func (r *reporter) add(e build.Event) {
 
 // finish has the last event sent.
 func (r *reporter) finish(status api.StatusType) {
-	r.add(build.Event{End: status})
+	r.add(event.Event{End: status})
 	close(r.final)
 }
 

@@ -11,7 +11,7 @@ import (
 	"slipway/internal/agent/shell"
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/buildspec"
 	"slipway/internal/fault"
 )
@@ -169,7 +169,7 @@ const maxMessage = 10_000
 // phase runs one phase and reports it. However do ends, a build that was ended
 // meanwhile says so.
 func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(context.Context) outcome) outcome {
-	e.report.add(build.Event{Enter: typ})
+	e.report.add(event.Event{Enter: typ})
 	out := do(ctx)
 	if end := endingIn(ctx); end != nil {
 		out = end.outcome
@@ -180,7 +180,7 @@ func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(cont
 		e.log.Service("Phase context status code: %s Message: %s", out.code, out.message)
 	}
 	out.message = cut(out.message, maxMessage)
-	e.report.add(build.Event{Leave: &build.PhaseEnd{
+	e.report.add(event.Event{Leave: &event.PhaseEnd{
 		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}},
 	}})
 	return out

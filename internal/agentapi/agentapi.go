@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 )
 
 // A Launch is all an agent is told when it starts, as JSON on standard input.
@@ -96,7 +96,7 @@ type Credential struct {
 // events is a sign of life; one is due at least every HeartbeatEvery.
 type Report struct {
 	First  int           `json:"first"`
-	Events []build.Event `json:"events,omitzero"`
+	Events []event.Event `json:"events,omitzero"`
 }
 
 // MaxFrame is how many bytes a log frame has at most.

@@ -21,7 +21,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 	"slipway/internal/secret"
 )
@@ -35,7 +35,7 @@ const (
 type backend struct {
 	mu     sync.Mutex
 	err    error // what every method answers, when set
-	events []build.Event
+	events []event.Event
 	frames [][]byte
 }
 
@@ -138,7 +138,7 @@ func TestConversation(t *testing.T) {
 		if err != nil || login.Password.Reveal() != "ghp_lib" {
 			t.Errorf("Credential = %q, %v, want ghp_lib", login.Password.Reveal(), err)
 		}
-		events := []build.Event{{Time: time.Unix(1, 0).UTC(), Enter: api.BuildPhaseTypeBuild}, {Leave: &build.PhaseEnd{Status: api.StatusTypeSucceeded}}}
+		events := []event.Event{{Time: time.Unix(1, 0).UTC(), Enter: api.BuildPhaseTypeBuild}, {Leave: &event.PhaseEnd{Status: api.StatusTypeSucceeded}}}
 		answer, err := c.Report(t.Context(), agentapi.Report{Events: events})
 		if err != nil || answer.End != api.StatusTypeStopped {
 			t.Errorf("Report = %v, %v, want the answer STOPPED", answer, err)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"slipway/internal/api"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 )
 
@@ -25,14 +26,14 @@ const (
 // between the last thing recorded and now, what is too much is cut; what makes
 // no sense changes nothing and is a fault: Gone if the build has ended, else
 // Invalid.
-func (b *Build) Apply(e Event, now time.Time) error {
+func (b *Build) Apply(e event.Event, now time.Time) error {
 	if b.Finished() {
 		return fault.New(fault.Gone, "build %s has ended", text(b.Public.ID))
 	}
 	if !b.State.Begun {
 		return fault.New(fault.Invalid, "an event of a build that has not begun")
 	}
-	if n := e.parts(); n != 1 {
+	if n := parts(e); n != 1 {
 		return fault.New(fault.Invalid, "an event has exactly one part, not %d", n)
 	}
 	t := b.moment(e.Time, now)
@@ -50,7 +51,7 @@ func (b *Build) Apply(e Event, now time.Time) error {
 }
 
 // parts counts the parts of e that are set.
-func (e Event) parts() int {
+func parts(e event.Event) int {
 	n := 0
 	for _, set := range []bool{e.Enter != "", e.Leave != nil, e.Resolved != nil, e.Exported != nil, e.End != ""} {
 		if set {
@@ -71,7 +72,7 @@ func (b *Build) applyEnter(next api.BuildPhaseType, t time.Time) error {
 	return nil
 }
 
-func (b *Build) applyLeave(end PhaseEnd, t time.Time) error {
+func (b *Build) applyLeave(end event.PhaseEnd, t time.Time) error {
 	p, ok := b.running()
 	if !ok || !agents(p.PhaseType) {
 		return fault.New(fault.Invalid, "no phase of the agent runs")
@@ -83,7 +84,7 @@ func (b *Build) applyLeave(end PhaseEnd, t time.Time) error {
 	return nil
 }
 
-func (b *Build) applyResolved(r Resolved) error {
+func (b *Build) applyResolved(r event.Resolved) error {
 	if b.current() != downloadSource {
 		return fault.New(fault.Invalid, "a commit is known in DOWNLOAD_SOURCE, not in %s", b.current())
 	}

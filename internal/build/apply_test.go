@@ -12,6 +12,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 )
 
@@ -71,38 +72,38 @@ func TestTransitions(t *testing.T) {
 }
 
 func TestRefusedEvents(t *testing.T) {
-	commit := func(id, sha string) build.Event {
-		return build.Event{Resolved: &build.Resolved{Identifier: id, Commit: sha}}
+	commit := func(id, sha string) event.Event {
+		return event.Event{Resolved: &event.Resolved{Identifier: id, Commit: sha}}
 	}
 	sha := strings.Repeat("0123456789", 4)
 	tests := []struct {
 		name   string
-		before []build.Event
-		e      build.Event
+		before []event.Event
+		e      event.Event
 	}{
-		{"nothing", nil, build.Event{Time: at(6)}},
-		{"two parts", nil, build.Event{Enter: "DOWNLOAD_SOURCE", End: "FAILED"}},
+		{"nothing", nil, event.Event{Time: at(6)}},
+		{"two parts", nil, event.Event{Enter: "DOWNLOAD_SOURCE", End: "FAILED"}},
 		{"a phase nobody knows", nil, enter(6, "DEPLOY")},
 		{"a phase of the server's", nil, enter(6, "PROVISIONING")},
 		{"the end as a phase", nil, enter(6, "COMPLETED")},
 		{"a phase twice", passing(6, "DOWNLOAD_SOURCE"), enter(8, "DOWNLOAD_SOURCE")},
-		{"a phase while another runs", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, enter(7, "INSTALL")},
+		{"a phase while another runs", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, enter(7, "INSTALL")},
 		{"a phase left out", passing(6, "DOWNLOAD_SOURCE"), enter(8, "BUILD")},
 		{"leaving what was not entered", nil, leave(6, "SUCCEEDED")},
 		{"leaving twice", passing(6, "DOWNLOAD_SOURCE"), leave(8, "FAILED")},
-		{"leaving in progress", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, leave(7, "IN_PROGRESS")},
-		{"leaving with a status nobody knows", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, leave(7, "CLIENT_ERROR")},
+		{"leaving in progress", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, leave(7, "IN_PROGRESS")},
+		{"leaving with a status nobody knows", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, leave(7, "CLIENT_ERROR")},
 		{"a commit before the fetch", nil, commit("", sha)},
 		{"a commit after the fetch", append(passing(6, "DOWNLOAD_SOURCE"), enter(8, "INSTALL")), commit("", sha)},
-		{"a commit that is none", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, commit("", "main")},
-		{"a commit of a strange length", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, commit("", sha+"00")},
-		{"a commit of a source that is none", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, commit("lib", sha)},
-		{"another commit", []build.Event{enter(6, "DOWNLOAD_SOURCE"), commit("", sha)}, commit("", strings.Repeat("b", 40))},
-		{"variables before any command", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, build.Event{Exported: []api.ExportedEnvironmentVariable{{Name: new("A")}}}},
-		{"a variable without a name", append(passing(6, "DOWNLOAD_SOURCE"), enter(8, "INSTALL")), build.Event{Exported: []api.ExportedEnvironmentVariable{{Value: new("x")}}}},
+		{"a commit that is none", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, commit("", "main")},
+		{"a commit of a strange length", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, commit("", sha+"00")},
+		{"a commit of a source that is none", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, commit("lib", sha)},
+		{"another commit", []event.Event{enter(6, "DOWNLOAD_SOURCE"), commit("", sha)}, commit("", strings.Repeat("b", 40))},
+		{"variables before any command", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, event.Event{Exported: []api.ExportedEnvironmentVariable{{Name: new("A")}}}},
+		{"a variable without a name", append(passing(6, "DOWNLOAD_SOURCE"), enter(8, "INSTALL")), event.Event{Exported: []api.ExportedEnvironmentVariable{{Value: new("x")}}}},
 		{"an end in progress", nil, end(6, "IN_PROGRESS")},
 		{"an end nobody knows", nil, end(6, "CANCELLED")},
-		{"success before the end", []build.Event{enter(6, "DOWNLOAD_SOURCE")}, end(7, "SUCCEEDED")},
+		{"success before the end", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, end(7, "SUCCEEDED")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,7 +155,7 @@ func TestTimesAreMovedIntoOrder(t *testing.T) {
 		})
 	}
 	b := begun(t)
-	if err := b.Apply(build.Event{Enter: "DOWNLOAD_SOURCE"}, at(8)); err != nil || !b.Public.Phases[3].StartTime.Equal(at(8)) {
+	if err := b.Apply(event.Event{Enter: "DOWNLOAD_SOURCE"}, at(8)); err != nil || !b.Public.Phases[3].StartTime.Equal(at(8)) {
 		t.Errorf("without a time: %v, %v, want now", err, b.Public.Phases[3].StartTime)
 	}
 }
@@ -182,7 +183,7 @@ func TestWhatIsTooMuchIsCut(t *testing.T) {
 		variables[i] = api.ExportedEnvironmentVariable{Name: new("V"), Value: new("x")}
 	}
 	variables[0].Name = new(strings.Repeat("V", 256))
-	apply(t, &b, append(passing(6, "DOWNLOAD_SOURCE"), enter(8, "INSTALL"), build.Event{Exported: variables})...)
+	apply(t, &b, append(passing(6, "DOWNLOAD_SOURCE"), enter(8, "INSTALL"), event.Event{Exported: variables})...)
 	if n := len(b.Public.ExportedEnvironmentVariables); n != 200 {
 		t.Errorf("%d exported variables kept, want 200", n)
 	}
@@ -190,9 +191,9 @@ func TestWhatIsTooMuchIsCut(t *testing.T) {
 
 func TestAWholeBuild(t *testing.T) {
 	b := begun(t)
-	apply(t, &b, enter(6, "DOWNLOAD_SOURCE"), build.Event{Resolved: &build.Resolved{Commit: strings.Repeat("AB", 20)}}, leave(7, "SUCCEEDED"))
+	apply(t, &b, enter(6, "DOWNLOAD_SOURCE"), event.Event{Resolved: &event.Resolved{Commit: strings.Repeat("AB", 20)}}, leave(7, "SUCCEEDED"))
 	apply(t, &b, passing(8, "INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")...)
-	apply(t, &b, build.Event{Exported: []api.ExportedEnvironmentVariable{{Name: new("VERSION"), Value: new("1.2")}}})
+	apply(t, &b, event.Event{Exported: []api.ExportedEnvironmentVariable{{Name: new("VERSION"), Value: new("1.2")}}})
 	apply(t, &b, passing(13, "UPLOAD_ARTIFACTS", "FINALIZING")...)
 	apply(t, &b, end(15, "SUCCEEDED"))
 	checkCoherent(t, b)
@@ -238,19 +239,19 @@ func TestHostileAgent(t *testing.T) {
 					b.Fail(rapid.SampledFrom(statuses).Draw(r, "failed"), "CODE", "message", now)
 				}
 			case 5:
-				e := build.Event{Time: at(moment.Draw(r, "said")), End: rapid.SampledFrom(statuses).Draw(r, "end")}
+				e := event.Event{Time: at(moment.Draw(r, "said")), End: rapid.SampledFrom(statuses).Draw(r, "end")}
 				refusalChangesNothing(r, &b, e, now)
 			case 6:
-				e := build.Event{Resolved: &build.Resolved{Identifier: rapid.SampledFrom([]string{"", "lib"}).Draw(r, "source"), Commit: rapid.StringMatching(`[0-9a-fA-F]{39,41}`).Draw(r, "commit")}}
+				e := event.Event{Resolved: &event.Resolved{Identifier: rapid.SampledFrom([]string{"", "lib"}).Draw(r, "source"), Commit: rapid.StringMatching(`[0-9a-fA-F]{39,41}`).Draw(r, "commit")}}
 				refusalChangesNothing(r, &b, e, now)
 			case 7:
-				e := build.Event{Exported: []api.ExportedEnvironmentVariable{{Name: new(rapid.String().Draw(r, "name")), Value: new(rapid.String().Draw(r, "value"))}}}
+				e := event.Event{Exported: []api.ExportedEnvironmentVariable{{Name: new(rapid.String().Draw(r, "name")), Value: new(rapid.String().Draw(r, "value"))}}}
 				refusalChangesNothing(r, &b, e, now)
 			case 8, 9, 10:
-				e := build.Event{Time: at(moment.Draw(r, "said")), Leave: &build.PhaseEnd{Status: rapid.SampledFrom(statuses).Draw(r, "left"), Contexts: []api.PhaseContext{{Message: new(rapid.String().Draw(r, "message"))}}}}
+				e := event.Event{Time: at(moment.Draw(r, "said")), Leave: &event.PhaseEnd{Status: rapid.SampledFrom(statuses).Draw(r, "left"), Contexts: []api.PhaseContext{{Message: new(rapid.String().Draw(r, "message"))}}}}
 				refusalChangesNothing(r, &b, e, now)
 			default:
-				e := build.Event{Time: at(moment.Draw(r, "said")), Enter: rapid.SampledFrom(phases).Draw(r, "phase")}
+				e := event.Event{Time: at(moment.Draw(r, "said")), Enter: rapid.SampledFrom(phases).Draw(r, "phase")}
 				refusalChangesNothing(r, &b, e, now)
 			}
 			checkCoherent(r, b)
@@ -266,7 +267,7 @@ func TestHostileAgent(t *testing.T) {
 	})
 }
 
-func refusalChangesNothing(r *rapid.T, b *build.Build, e build.Event, now time.Time) {
+func refusalChangesNothing(r *rapid.T, b *build.Build, e event.Event, now time.Time) {
 	before, _ := json.Marshal(b)
 	if err := b.Apply(e, now); err != nil {
 		if k := fault.KindOf(err); k != fault.Invalid && k != fault.Gone {

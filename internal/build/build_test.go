@@ -8,6 +8,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/arn"
 	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/project"
 )
 
@@ -84,20 +85,20 @@ func begun(t testing.TB) build.Build {
 	return b
 }
 
-func enter(seconds float64, p api.BuildPhaseType) build.Event {
-	return build.Event{Time: at(seconds), Enter: p}
+func enter(seconds float64, p api.BuildPhaseType) event.Event {
+	return event.Event{Time: at(seconds), Enter: p}
 }
 
-func leave(seconds float64, s api.StatusType, contexts ...api.PhaseContext) build.Event {
-	return build.Event{Time: at(seconds), Leave: &build.PhaseEnd{Status: s, Contexts: contexts}}
+func leave(seconds float64, s api.StatusType, contexts ...api.PhaseContext) event.Event {
+	return event.Event{Time: at(seconds), Leave: &event.PhaseEnd{Status: s, Contexts: contexts}}
 }
 
-func end(seconds float64, s api.StatusType) build.Event {
-	return build.Event{Time: at(seconds), End: s}
+func end(seconds float64, s api.StatusType) event.Event {
+	return event.Event{Time: at(seconds), End: s}
 }
 
 // apply applies events an hour after the last of them.
-func apply(t testing.TB, b *build.Build, events ...build.Event) {
+func apply(t testing.TB, b *build.Build, events ...event.Event) {
 	t.Helper()
 	for i, e := range events {
 		if err := b.Apply(e, at(3600)); err != nil {
@@ -107,8 +108,8 @@ func apply(t testing.TB, b *build.Build, events ...build.Event) {
 }
 
 // passing are the events of a phase that goes well.
-func passing(seconds float64, phases ...api.BuildPhaseType) []build.Event {
-	var all []build.Event
+func passing(seconds float64, phases ...api.BuildPhaseType) []event.Event {
+	var all []event.Event
 	for i, p := range phases {
 		all = append(all, enter(seconds+float64(i), p), leave(seconds+float64(i)+0.7, "SUCCEEDED"))
 	}

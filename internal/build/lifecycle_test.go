@@ -11,6 +11,7 @@ import (
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
 	"slipway/internal/build"
+	"slipway/internal/build/event"
 )
 
 // shown is a build's phases in a form that is read at a glance: type, status,
@@ -193,7 +194,7 @@ func TestRetryKeepsTheSettings(t *testing.T) {
 	old.Public.BuildNumber = new(int64(7))
 	old.Claim([]byte("hash"), at(1), at(31))
 	old.Begin(at(2), at(32))
-	apply(t, &old, enter(3, "DOWNLOAD_SOURCE"), build.Event{Resolved: &build.Resolved{Commit: strings.Repeat("a", 40)}}, leave(4, "FAILED"), end(5, "FAILED"))
+	apply(t, &old, enter(3, "DOWNLOAD_SOURCE"), event.Event{Resolved: &event.Resolved{Commit: strings.Repeat("a", 40)}}, leave(4, "FAILED"), end(5, "FAILED"))
 	before := string(encoded(t, old))
 
 	const newID = "my-demo:11111111-2222-4333-8444-555555555555"

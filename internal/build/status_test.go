@@ -8,6 +8,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/build"
+	"slipway/internal/build/event"
 )
 
 var sha = strings.Repeat("ab", 20)
@@ -24,7 +25,7 @@ func reporting(t testing.TB, change func(*api.Project)) build.Build {
 	b.Public.BuildNumber = new(int64(42))
 	b.Claim(nil, at(1), at(31))
 	b.Begin(at(2), at(32))
-	apply(t, &b, enter(6, "DOWNLOAD_SOURCE"), build.Event{Resolved: &build.Resolved{Commit: sha}}, leave(7, "SUCCEEDED"))
+	apply(t, &b, enter(6, "DOWNLOAD_SOURCE"), event.Event{Resolved: &event.Resolved{Commit: sha}}, leave(7, "SUCCEEDED"))
 	return b
 }
 

@@ -10,6 +10,7 @@ import (
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
 	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 	"slipway/internal/secret"
 )
@@ -114,7 +115,7 @@ func (s *Scheduler) Report(ctx context.Context, id string, token secret.Text, in
 	if in.First < 0 || len(in.Events) > maxEvents {
 		return nil, fault.New(fault.Invalid, "A report carries at most %d events, counted from 0.", maxEvents)
 	}
-	if slices.ContainsFunc(in.Events, func(e build.Event) bool { return e.End != "" }) {
+	if slices.ContainsFunc(in.Events, func(e event.Event) bool { return e.End != "" }) {
 		s.syncLog(h) // before the build shows as ended
 	}
 	b, err := s.change(ctx, id, func(b *build.Build) error {

@@ -10,7 +10,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 	"slipway/internal/schedule"
 	"slipway/internal/secret"
@@ -80,7 +80,7 @@ func TestRepeatedAndHostileReports(t *testing.T) {
 		id := b.queue()
 		synctest.Wait()
 		a := b.runner.only(t)
-		report := func(first int, events ...build.Event) error {
+		report := func(first int, events ...event.Event) error {
 			_, err := b.Report(t.Context(), id, a.token, agentapi.Report{First: first, Events: events})
 			return err
 		}
@@ -92,14 +92,14 @@ func TestRepeatedAndHostileReports(t *testing.T) {
 		}
 		must(t, report(0, through(agentPhases[:2]...)...)) // events 0 to 4
 		before := b.of(id)
-		many := make([]build.Event, 1001)
+		many := make([]event.Event, 1001)
 		for name, err := range map[string]error{
 			"a gap":                  report(6, enter(api.BuildPhaseTypePreBuild)),
 			"a negative number":      report(-1, enter(api.BuildPhaseTypePreBuild)),
 			"too many events":        report(5, many...),
 			"a phase out of order":   report(5, enter(api.BuildPhaseTypeFinalizing)),
 			"a phase of the server":  report(5, enter(api.BuildPhaseTypeQueued)),
-			"an empty event":         report(5, build.Event{}),
+			"an empty event":         report(5, event.Event{}),
 			"success out of nowhere": report(5, end(api.StatusTypeSucceeded)),
 			"good and bad":           report(5, enter(api.BuildPhaseTypePreBuild), enter(api.BuildPhaseTypeBuild)),
 			"more after the end":     report(5, end(api.StatusTypeFailed), enter(api.BuildPhaseTypeBuild)),

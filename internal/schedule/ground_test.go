@@ -10,7 +10,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 	"slipway/internal/runner"
 	"slipway/internal/secret"
@@ -166,7 +166,7 @@ func (a *agent) begin() error {
 }
 
 // report reports events and counts them.
-func (a *agent) report(events ...build.Event) (api.StatusType, error) {
+func (a *agent) report(events ...event.Event) (api.StatusType, error) {
 	answer, err := a.server().Report(a.ctx, a.id, a.token, agentapi.Report{First: a.first, Events: events})
 	if err != nil {
 		return "", err
@@ -175,13 +175,13 @@ func (a *agent) report(events ...build.Event) (api.StatusType, error) {
 	return answer.End, nil
 }
 
-func enter(p api.BuildPhaseType) build.Event { return build.Event{Time: time.Now(), Enter: p} }
-func leave(s api.StatusType) build.Event {
-	return build.Event{Time: time.Now(), Leave: &build.PhaseEnd{Status: s}}
+func enter(p api.BuildPhaseType) event.Event { return event.Event{Time: time.Now(), Enter: p} }
+func leave(s api.StatusType) event.Event {
+	return event.Event{Time: time.Now(), Leave: &event.PhaseEnd{Status: s}}
 }
-func end(s api.StatusType) build.Event { return build.Event{Time: time.Now(), End: s} }
-func resolved() build.Event {
-	return build.Event{Time: time.Now(), Resolved: &build.Resolved{Commit: commit}}
+func end(s api.StatusType) event.Event { return event.Event{Time: time.Now(), End: s} }
+func resolved() event.Event {
+	return event.Event{Time: time.Now(), Resolved: &event.Resolved{Commit: commit}}
 }
 
 var agentPhases = []api.BuildPhaseType{
@@ -190,8 +190,8 @@ var agentPhases = []api.BuildPhaseType{
 }
 
 // through returns the events of phases that go well.
-func through(phases ...api.BuildPhaseType) []build.Event {
-	var events []build.Event
+func through(phases ...api.BuildPhaseType) []event.Event {
+	var events []event.Event
 	for _, p := range phases {
 		events = append(events, enter(p))
 		if p == api.BuildPhaseTypeDownloadSource {

@@ -11,6 +11,7 @@ import (
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
 	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/outbox"
@@ -133,7 +134,7 @@ func TestCredentialOnlyWhileSourcesAreDownloaded(t *testing.T) {
 		got = append(got, open())
 		must(t, a.begin())
 		got = append(got, open())
-		for _, e := range [][]build.Event{{enter(api.BuildPhaseTypeDownloadSource)}, {resolved()}, {leave(api.StatusTypeSucceeded)}, {enter(api.BuildPhaseTypeInstall)}} {
+		for _, e := range [][]event.Event{{enter(api.BuildPhaseTypeDownloadSource)}, {resolved()}, {leave(api.StatusTypeSucceeded)}, {enter(api.BuildPhaseTypeInstall)}} {
 			_, err := a.report(e...)
 			must(t, err)
 			got = append(got, open())

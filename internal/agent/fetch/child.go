@@ -17,7 +17,7 @@ import (
 	"slipway/internal/agent/redact"
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 	"slipway/internal/fault"
 )
 
@@ -62,7 +62,7 @@ func (o order) carryOut(ctx context.Context, log io.Writer) outcome {
 		switch {
 		case err == nil && commit == "": // nothing to fetch
 		case err == nil:
-			out.Commits = append(out.Commits, build.Resolved{Identifier: s.Identifier, Commit: commit})
+			out.Commits = append(out.Commits, event.Resolved{Identifier: s.Identifier, Commit: commit})
 		case isFailure:
 			out.Failure = &api.PhaseContext{StatusCode: new("CLIENT_ERROR"), Message: new(failure.message)}
 			return out

@@ -23,7 +23,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 )
 
 // A Source is one source and the directory it goes to, which is absolute and
@@ -41,7 +41,7 @@ type Job struct {
 
 // A Result is how a fetch ended.
 type Result struct {
-	Commits []build.Resolved  `json:"commits,omitzero"` // of the sources that were fetched, in their order
+	Commits []event.Resolved  `json:"commits,omitzero"` // of the sources that were fetched, in their order
 	Failure *api.PhaseContext `json:"failure,omitzero"` // why the next one was not; nil if all were
 }
 

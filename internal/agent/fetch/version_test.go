@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"slipway/internal/agentapi"
-	"slipway/internal/build"
+	"slipway/internal/build/event"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -67,7 +67,7 @@ func TestEveryFormOfVersion(t *testing.T) {
 				s := w.source(t, c.version)
 				s.Depth = depth
 				result := w.fetched(t, s)
-				if diff := cmp.Diff([]build.Resolved{{Commit: c.want}}, result.Commits); diff != "" {
+				if diff := cmp.Diff([]event.Resolved{{Commit: c.want}}, result.Commits); diff != "" {
 					t.Fatalf("Commits (-want +got):\n%s", diff)
 				}
 				if got := git(t, s.Dir, "rev-parse", "HEAD"); got != c.want {
@@ -176,7 +176,7 @@ func TestSecondarySources(t *testing.T) {
 	none.Source = agentapi.Source{Type: "NO_SOURCE"}
 
 	result := w.fetched(t, none, first, second)
-	want := []build.Resolved{{Commit: commit}, {Identifier: "lib", Commit: lib}}
+	want := []event.Resolved{{Commit: commit}, {Identifier: "lib", Commit: lib}}
 	if diff := cmp.Diff(want, result.Commits); diff != "" {
 		t.Errorf("Commits (-want +got):\n%s", diff)
 	}
@@ -184,7 +184,7 @@ func TestSecondarySources(t *testing.T) {
 	first = w.source(t, "")
 	second.Version, second.Dir = "nope", filepath.Join(t.TempDir(), "src")
 	result, _ = w.fetch(t, first, second)
-	if diff := cmp.Diff([]build.Resolved{{Commit: commit}}, result.Commits); diff != "" {
+	if diff := cmp.Diff([]event.Resolved{{Commit: commit}}, result.Commits); diff != "" {
 		t.Errorf("Commits before the failure (-want +got):\n%s", diff)
 	}
 	if want := "reference not found for source lib and source version nope: "; result.Failure == nil || !strings.HasPrefix(*result.Failure.Message, want) {

@@ -1,4 +1,6 @@
-package build
+// Package event has the words in which an agent says what happens to its build.
+// It stands apart from the build itself so that agents need not carry that.
+package event
 
 import (
 	"time"
