@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"slipway/internal/source/sourcetest"
+)
+
+// TestReadme runs the five minutes of the README as they stand there, with
+// every AWS CLI of this machine. Around them, it only puts things in the way of
+// a test: `make build` is done already, the server takes a free port and sends
+// the example's provider elsewhere, following a log ends with the build.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tour, _ := strings.Cut(string(text), "\n## Five minutes\n")
+	tour, _, _ = strings.Cut(tour, "\n## ")
+	var script strings.Builder
+	script.WriteString("set -eu\ntrap 'kill $!' EXIT # the server\n")
+	for {
+		_, rest, ok := strings.Cut(tour, "\n```sh\n")
+		if !ok {
+			break
+		}
+		block, rest, _ := strings.Cut(rest, "\n```")
+		script.WriteString(block + "\n")
+		tour = rest
+	}
+	for _, cli := range clis(t) {
+		t.Run("AWS CLI "+cli.version, func(t *testing.T) {
+			t.Parallel()
+			ghe, err := sourcetest.New(sourcetest.Options{Dir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { ghe.Close() })
+			if _, err := ghe.Start("127.0.0.1:0"); err != nil {
+				t.Fatal(err)
+			}
+			ghe.AddToken(sourcetest.Token{Value: "ghp_yourtoken", Login: "ada", Scopes: []string{"repo"}})
+			if err := ghe.CreateRepository("team", "app", true); err != nil {
+				t.Fatal(err)
+			}
+			commit, err := ghe.Commit("team", "app", "main", map[string]string{
+				"buildspec.yml": "version: 0.2\nphases: {build: {commands: [echo built $((40+2))]}}\n",
+			}, "Add a buildspec")
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			dir := t.TempDir()
+			write := func(name, text string) {
+				t.Helper()
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.Mkdir(filepath.Join(dir, "bin"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write("bin/make", "#!/bin/sh\n[ \"$*\" = build ]\n")
+			write("bin/slipway", fmt.Sprintf(`#!/bin/sh
+case $1 in
+serve) shift; exec '%[1]s/slipway' serve --listen 127.0.0.1:0 --drain 0s --source-endpoint GITHUB_ENTERPRISE='%[2]s' "$@" > ready ;;
+env) until grep -q 'listens on' ready; do :; done ;; # a user is slower than a server
+esac
+exec '%[1]s/slipway' "$@"
+`, bin, strings.TrimSuffix(ghe.URL(), "/")))
+			write("ready", "")
+			flag := ""
+			if cli.flag {
+				flag = `--endpoint-url "$AWS_ENDPOINT_URL_CODEBUILD"`
+			}
+			write("bin/aws", fmt.Sprintf(`#!/bin/sh
+case "$*" in
+"logs tail "*"--follow")
+	[ '%[3]s' = 1 ] && exit 0 # version 1 has no such command
+	'%[1]s' %[2]s "$@" > tail & tail=$!
+	until grep -q 'Phase complete: UPLOAD_ARTIFACTS' tail; do kill -0 $tail; done
+	kill $tail
+	exec cat tail ;;
+esac
+exec '%[1]s' %[2]s "$@"
+`, cli.path, flag, cli.version[:1]))
+
+			cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script.String())
+			cmd.Dir = dir
+			cmd.Env = []string{"PATH=" + dir + "/bin:" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=json", "PYTHONUNBUFFERED=1"}
+			cmd.WaitDelay = 10 * time.Second
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("the tour ends with %v:\n%s", err, out)
+			}
+			for _, want := range []string{
+				`"Arn": "arn:aws:iam::000000000000:user/owner"`, `"shouldOverwrite": true`, `"arn": "arn:aws:codebuild:us-east-1:000000000000:token/github_enterprise"`,
+				`"authType": "PERSONAL_ACCESS_TOKEN"`, `"name": "app"`, `"resolvedSourceVersion": "` + commit + `"`,
+			} {
+				if !strings.Contains(string(out), want) {
+					t.Errorf("the tour does not show %s:\n%s", want, out)
+				}
+			}
+			if cli.version[:1] != "1" && !strings.Contains(string(out), "built 42") {
+				t.Errorf("the tour does not show the log:\n%s", out)
+			}
+		})
+	}
+}
