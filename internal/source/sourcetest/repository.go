@@ -152,6 +152,14 @@ func (s *Server) Submodule(owner, name, branch, path, url, commit string) (sha s
 	})
 }
 
+// Link commits a symbolic link at path.
+func (s *Server) Link(owner, name, branch, path, target string) (sha string, err error) {
+	return s.commit(owner, name, branch, "add link "+path, func(in *bytes.Buffer) {
+		fmt.Fprintf(in, "M 120000 inline %s\n", quote(path))
+		data(in, target)
+	})
+}
+
 // epoch is the time of every repository's first commit: the same contents give
 // the same ids.
 const epoch = 1_767_225_600 // 2026-01-01
