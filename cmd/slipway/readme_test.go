@@ -82,7 +82,10 @@ exec '%[1]s/slipway' "$@"
 			write("bin/aws", fmt.Sprintf(`#!/bin/sh
 case "$*" in
 "logs tail "*"--follow")
-	[ '%[3]s' = 1 ] && exit 0 # version 1 has no such command
+	if [ '%[3]s' = 1 ]; then # which has no such command
+		until '%[1]s' codebuild batch-get-builds --ids $('%[1]s' codebuild list-builds --query 'ids[0]' --output text) | grep -q '"buildComplete": true'; do :; done
+		exit
+	fi
 	'%[1]s' %[2]s "$@" > tail & tail=$!
 	until grep -q 'Phase complete: UPLOAD_ARTIFACTS' tail; do kill -0 $tail; done
 	kill $tail
