@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -136,6 +137,17 @@ func (w *writer) next() *transaction {
 	return nil
 }
 
+// nextReady is next, but lets callers that are about to write come first: they
+// then share the fsync, which costs more than all of them. If none is, that
+// takes no time.
+func (w *writer) nextReady() *transaction {
+	if t := w.next(); t != nil {
+		return t
+	}
+	runtime.Gosched()
+	return w.next()
+}
+
 // group runs what waits, and what comes meanwhile, and commits it at once.
 func (w *writer) group(ctx context.Context) {
 	t := w.next()
@@ -144,7 +156,7 @@ func (w *writer) group(ctx context.Context) {
 	}
 	var group []*transaction
 	_, broken := w.stmts.exec(ctx, begin)
-	for start := time.Now(); t != nil; t = w.next() {
+	for start := time.Now(); t != nil; t = w.nextReady() {
 		group = append(group, t)
 		if broken == nil {
 			t.err, broken = w.savepoint(ctx, t)
