@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -15,7 +14,8 @@ import (
 	"slipway/internal/project"
 )
 
-// Projects are the build projects, by name in a scope.
+// Projects are the build projects, by name in a scope. Projects that are read
+// share memory: change one by replacing its members, not what they lead to.
 type Projects struct{ db *DB }
 
 // Create stores p; Exists if its name is taken.
@@ -41,7 +41,7 @@ func (s *Projects) Create(ctx context.Context, p project.Project) error {
 // more than once, must not block and must not rename.
 func (s *Projects) Update(ctx context.Context, scope arn.Scope, name string, change func(project.Project) (project.Project, error)) (p project.Project, err error) {
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
-		p, err = getProject(ctx, q, scope, name)
+		p, err = s.get(ctx, q, scope, name)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (s *Projects) Update(ctx context.Context, scope arn.Scope, name string, cha
 
 // Get returns one project, or NotFound.
 func (s *Projects) Get(ctx context.Context, scope arn.Scope, name string) (project.Project, error) {
-	p, err := getProject(ctx, s.db.read, scope, name)
+	p, err := s.get(ctx, s.db.read, scope, name)
 	return p, doing(err, "read project %s", name)
 }
 
@@ -78,7 +78,7 @@ func (s *Projects) GetMany(ctx context.Context, scope arn.Scope, names []string)
 	if err != nil {
 		return nil, err
 	}
-	all, err := many(ctx, s.db.read, scanProject(scope),
+	all, err := many(ctx, s.db.read, s.scan(scope),
 		`SELECT record FROM project WHERE account = $1 AND region = $2 AND name `+fmt.Sprintf(oneOf, 3)+` ORDER BY name`,
 		scope.Account, scope.Region, list)
 	return all, doing(err, "read projects")
@@ -172,8 +172,8 @@ func newProjectRow(p project.Project) (projectRow, error) {
 	}, err
 }
 
-func getProject(ctx context.Context, q *statements, scope arn.Scope, name string) (project.Project, error) {
-	p, err := one(ctx, q, scanProject(scope), `SELECT record FROM project WHERE account = $1 AND region = $2 AND name = $3`,
+func (s *Projects) get(ctx context.Context, q *statements, scope arn.Scope, name string) (project.Project, error) {
+	p, err := one(ctx, q, s.scan(scope), `SELECT record FROM project WHERE account = $1 AND region = $2 AND name = $3`,
 		scope.Account, scope.Region, name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, noProject(scope, name)
@@ -185,16 +185,13 @@ func noProject(scope arn.Scope, name string) error {
 	return fault.New(fault.NotFound, "Project cannot be found: %s", scope.Project(name))
 }
 
-func scanProject(scope arn.Scope) func(scan) (project.Project, error) {
+func (s *Projects) scan(scope arn.Scope) func(scan) (project.Project, error) {
 	return func(row scan) (project.Project, error) {
-		var record []byte
-		if err := row(&record); err != nil {
+		record, err := scanInto[string](row)
+		if err != nil {
 			return project.Project{}, err
 		}
-		p := project.Project{Scope: scope}
-		if err := json.Unmarshal(record, &p.Public); err != nil {
-			return project.Project{}, errBroken
-		}
-		return p, nil
+		public, err := s.db.projects.decode(record)
+		return project.Project{Scope: scope, Public: public}, err
 	}
 }

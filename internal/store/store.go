@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"slipway/internal/api"
 )
 
 // FileName is the name of the database in the data folder.
@@ -27,6 +29,8 @@ type DB struct {
 	read   *statements
 	single *sql.DB // the writer's only connection
 	write  *writer
+
+	projects memory[api.Project]
 }
 
 // Open opens the database in dir, making and migrating it as needed; other
