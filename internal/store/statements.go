@@ -9,7 +9,9 @@ import (
 	"sync"
 )
 
-// statements runs queries, preparing each text once.
+// statements runs queries, preparing each text once. A query is not begun if
+// its context has ended, but goes to its end once begun: it is short, and for a
+// context that may end the driver starts goroutines which cost as much.
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
 
@@ -24,6 +26,9 @@ func newStatements(prepare func(context.Context, string) (*sql.Stmt, error)) *st
 // stmt returns query prepared. There are a few dozen texts in all: no text may
 // hold a value.
 func (s *statements) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s.mu.RLock()
 	stmt := s.kept[query]
 	s.mu.RUnlock()
@@ -49,7 +54,7 @@ func (s *statements) exec(ctx context.Context, query string, args ...any) (chang
 	if err != nil {
 		return 0, err
 	}
-	result, err := stmt.ExecContext(ctx, args...)
+	result, err := stmt.ExecContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return 0, err
 	}
@@ -76,7 +81,7 @@ func one[T any](ctx context.Context, s *statements, read func(scan) (T, error), 
 	if err != nil {
 		return zero, err
 	}
-	return read(stmt.QueryRowContext(ctx, args...).Scan)
+	return read(stmt.QueryRowContext(context.WithoutCancel(ctx), args...).Scan)
 }
 
 // many returns all rows; nil if there are none.
@@ -85,7 +90,7 @@ func many[T any](ctx context.Context, s *statements, read func(scan) (T, error),
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(ctx, args...)
+	rows, err := stmt.QueryContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return nil, err
 	}
