@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 
 	"slipway/internal/arn"
 	"slipway/internal/build"
@@ -56,27 +58,26 @@ func (s *Builds) List(ctx context.Context, scope arn.Scope, project string, desc
 			after = math.MaxInt64
 		}
 	}
-	query := `SELECT seq, id FROM build WHERE account = $1 AND region = $2 `
+	query := `SELECT seq || '/' || id AS key FROM build WHERE account = $1 AND region = $2 `
 	args := []any{scope.Account, scope.Region, after, limit + 1}
 	if project != "" {
 		query += `AND project = $5 `
 		args = append(args, project)
 	}
-	type key struct {
-		seq int64
-		id  string
-	}
-	keys, err := many(ctx, s.db.read, func(row scan) (k key, err error) { return k, row(&k.seq, &k.id) }, query+page, args...)
+	ids, err = keys(ctx, s.db.read, query+page, args...)
 	if err != nil {
 		return nil, 0, doing(err, "list builds")
 	}
-	if len(keys) > limit {
-		keys = keys[:limit]
-		next = keys[limit-1].seq
+	more := len(ids) > limit
+	ids = ids[:min(len(ids), limit)]
+	var last string
+	for i, key := range ids {
+		last, ids[i], _ = strings.Cut(key, "/")
 	}
-	ids = make([]string, len(keys))
-	for i, k := range keys {
-		ids[i] = k.id
+	if more {
+		if next, err = strconv.ParseInt(last, 10, 64); err != nil {
+			return nil, 0, doing(err, "list builds")
+		}
 	}
 	return ids, next, nil
 }

@@ -114,29 +114,22 @@ func (s *Projects) List(ctx context.Context, scope arn.Scope, by api.ProjectSort
 		page = `AND (` + column + `, name) ` + compare + ` ($4, $5)`
 		args = append(args, stamp, name)
 	}
-	what, sort := "0", "name"+order
+	key, sort := "name", "name"+order
 	if column != "" {
-		what, sort = column, column+order+", "+sort
+		key, sort = column+" || '/' || name", column+order+", "+sort
 	}
-	type key struct {
-		at   int64
-		name string
-	}
-	keys, err := many(ctx, s.db.read, func(row scan) (k key, err error) { return k, row(&k.at, &k.name) },
-		`SELECT `+what+`, name FROM project WHERE account = $1 AND region = $2 `+page+` ORDER BY `+sort+` LIMIT $3`, args...)
+	names, err = keys(ctx, s.db.read, `SELECT `+key+` AS key FROM project WHERE account = $1 AND region = $2 `+page+` ORDER BY `+sort+` LIMIT $3`, args...)
 	if err != nil {
 		return nil, "", doing(err, "list projects")
 	}
-	if len(keys) > limit {
-		keys = keys[:limit]
-		last := keys[limit-1]
-		if next = last.name; column != "" {
-			next = strconv.FormatInt(last.at, 10) + "/" + last.name
-		}
+	if len(names) > limit {
+		names = names[:limit]
+		next = names[limit-1]
 	}
-	names = make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = k.name
+	if column != "" {
+		for i, key := range names {
+			_, names[i], _ = strings.Cut(key, "/")
+		}
 	}
 	return names, next, nil
 }

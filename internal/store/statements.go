@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -103,6 +104,17 @@ func many[T any](ctx context.Context, s *statements, read func(scan) (T, error),
 		all = append(all, row)
 	}
 	return all, rows.Err()
+}
+
+// keys returns the column named key of query's rows, in its order; query must
+// have a LIMIT and no key a line break. They come as one row: to hand them over
+// one by one costs several times as much as to find them.
+func keys(ctx context.Context, s *statements, query string, args ...any) ([]string, error) {
+	lines, err := one(ctx, s, scanInto[sql.NullString], "SELECT string_agg(key, '\n') FROM ("+query+") AS page", args...)
+	if err != nil || !lines.Valid {
+		return nil, err
+	}
+	return strings.Split(lines.String, "\n"), nil
 }
 
 // scanInto reads a row of one column.
