@@ -29,6 +29,7 @@ type writer struct {
 	stmts *statements
 	wake  chan struct{} // holds one: something waits, or the writer is closed
 	ended chan struct{} // closed when run has returned
+	most  time.Duration // groupTime; a test has more
 
 	mu      sync.Mutex // guards what follows
 	waiting []*transaction
@@ -49,7 +50,7 @@ type transaction struct {
 func newWriter(ctx context.Context, conn *sql.Conn) *writer {
 	w := &writer{
 		conn: conn, stmts: newStatements(conn.PrepareContext),
-		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		wake: make(chan struct{}, 1), ended: make(chan struct{}), most: groupTime,
 	}
 	go w.run(context.WithoutCancel(ctx))
 	return w
@@ -161,7 +162,7 @@ func (w *writer) group(ctx context.Context) {
 		if broken == nil {
 			t.err, broken = w.savepoint(ctx, t)
 		}
-		if len(group) == groupSize || time.Since(start) > groupTime {
+		if len(group) == groupSize || time.Since(start) > w.most {
 			break
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -167,6 +168,7 @@ func TestGroupsKeepExactlyWhatTheyAcknowledge(t *testing.T) {
 
 func TestAFailedCommitFailsTheWholeGroup(t *testing.T) {
 	db := openPlain(t)
+	db.write.most = time.Hour // all of them are one group, however long this takes
 	release := hold(t, db)
 	first := enqueue(t.Context(), db, insert(1))
 	breaker := enqueue(t.Context(), db, func(ctx context.Context, q *statements) error {
@@ -174,8 +176,9 @@ func TestAFailedCommitFailsTheWholeGroup(t *testing.T) {
 		return err
 	})
 	last := enqueue(t.Context(), db, insert(2))
-	_ = release() // it is in the group, and fails with it, unless it held the writer for too long
-	for _, result := range []<-chan error{first, breaker, last} {
+	holder := make(chan error, 1)
+	holder <- release()
+	for _, result := range []<-chan error{holder, first, breaker, last} {
 		if err := <-result; err == nil || fault.KindOf(err) != fault.Internal {
 			t.Errorf("error = %v, want an internal one", err)
 		}
