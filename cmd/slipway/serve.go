@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,7 @@ An agent whose server does not come back within a minute ends its build.`,
 			}
 			o.out = cmd.OutOrStdout()
 			o.log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: l}))
+			letHeapGrow()
 			s, err := start(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -93,6 +95,18 @@ An agent whose server does not come back within a minute ends its build.`,
 func absolute(dir string) (dataFolder, error) {
 	path, err := filepath.Abs(dir)
 	return dataFolder(path), err
+}
+
+// letHeapGrow has garbage collected less often than is Go's way. What a server
+// holds on to is a few megabytes, so that under load it would collect a hundred
+// times a second. GOGC and GOMEMLIMIT in the environment win.
+func letHeapGrow() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(512 << 20) // where four times as much is too much
+	}
 }
 
 var (
