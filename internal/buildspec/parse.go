@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/api"
 )
 
 // MaxSize is the largest buildspec that is read, in bytes. The YAML library
@@ -14,7 +16,8 @@ import (
 const MaxSize = 256 << 10
 
 // Parse reads a buildspec. Unknown keys are ignored, as CodeBuild does: they
-// often hold anchors. Every error is an *Error.
+// often hold anchors. Of several documents the first counts. Every error is an
+// *Error.
 func Parse(text []byte) (*Spec, error) {
 	if len(text) > MaxSize {
 		return nil, &Error{fmt.Sprintf("the buildspec has %d bytes, at most %d are read", len(text), MaxSize)}
@@ -23,7 +26,7 @@ func Parse(text []byte) (*Spec, error) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, &Error{suffixed(err)}
 	}
-	r := &reader{budget: maxNodes}
+	r := &reader{nodes: maxNodes, text: maxText}
 	s := new(Spec)
 	if err := r.spec(&doc, s); err != nil {
 		return nil, err
@@ -175,8 +178,10 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 			return &Error{fmt.Sprintf("%s at line %d", err, n.Line)}
 		}
 	}
-	if p.Runtimes, err = r.variables(keys.get("runtime-versions")); err != nil {
-		return err
+	if p.Type == api.BuildPhaseTypeInstall {
+		if p.Runtimes, err = r.variables(keys.get("runtime-versions")); err != nil {
+			return err
+		}
 	}
 	if p.Commands, err = r.strings(keys.get("commands"), "Commands"); err != nil {
 		return err

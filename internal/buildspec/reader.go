@@ -8,20 +8,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxNodes bounds the nodes visited in one text. Aliases let a small text mean
-// a very large one; no more than this of it is looked at.
-const maxNodes = 100_000
+// Aliases let a small text mean a very large one; no more than this of it is
+// looked at.
+const (
+	maxNodes = 100_000      // nodes visited in one text
+	maxText  = 16 * MaxSize // bytes of the scalars among them
+)
 
 // A reader walks YAML nodes. Its methods take nil for a key that is not there.
-type reader struct{ budget int }
+type reader struct{ nodes, text int } // what may still be visited
 
 // resolve counts n and follows it if it is an alias.
 func (r *reader) resolve(n *yaml.Node) (*yaml.Node, error) {
 	for range 100 { // an alias of an alias cannot be written, but costs nothing to survive
-		if r.budget--; r.budget < 0 {
+		if r.nodes--; r.nodes < 0 {
 			return nil, &Error{fmt.Sprintf("the buildspec has more than %d values", maxNodes)}
 		}
 		if n.Kind != yaml.AliasNode {
+			if r.text -= len(n.Value); r.text < 0 {
+				return nil, &Error{fmt.Sprintf("the buildspec's values have more than %d bytes", maxText)}
+			}
 			return n, nil
 		}
 		n = n.Alias
@@ -219,7 +225,7 @@ func clip(s string) string {
 		return s
 	}
 	cut := 7
-	for !utf8.RuneStart(s[cut]) {
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
 	return s[:cut] + "..."
