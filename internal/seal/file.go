@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // maxKeyFile bounds what is read: a keyset has some hundred bytes for each key.
@@ -44,7 +45,7 @@ func Open(uri string) (*Keyset, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not keep us waiting
 	if err != nil {
 		return nil, fmt.Errorf("open key file: %w", err)
 	}
