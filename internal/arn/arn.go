@@ -70,5 +70,9 @@ func (s Scope) Local(resourceType, nameOrARN string) (name string, ok bool) {
 	if !ok || a.Service != "codebuild" || a.Account != s.Account || a.Region != s.Region {
 		return "", false
 	}
-	return strings.CutPrefix(a.Resource, resourceType+"/")
+	name, ok = strings.CutPrefix(a.Resource, resourceType+"/")
+	if !ok || name == "" {
+		return "", false
+	}
+	return name, true
 }
