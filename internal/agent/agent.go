@@ -107,10 +107,14 @@ func hold(dir string) (*os.File, error) {
 		f.Close()
 		return nil, fmt.Errorf("another agent holds %s", dir)
 	}
-	if err := f.Truncate(0); err == nil {
+	if err = f.Truncate(0); err == nil {
 		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 	}
-	return f, err
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // stopped returns a context that ends with the cause endStopped when somebody
