@@ -76,14 +76,9 @@ func newBuild(project, uuid string, at time.Time) build.Build {
 	}, State: build.State{QueuedUntil: at.Add(8 * time.Hour)}}
 }
 
-// start and finish stand for build's own rules: what matters here is which
-// phase is current and that a build is complete.
+// start stands for build's own rules: what matters here is which phase is
+// current.
 func start(b *build.Build) { b.Public.CurrentPhase = new(string(api.BuildPhaseTypeProvisioning)) }
-
-func finish(b *build.Build) {
-	b.Public.CurrentPhase, b.Public.BuildComplete = new(string(api.BuildPhaseTypeCompleted)), new(true)
-	b.Public.BuildStatus = api.StatusTypeSucceeded
-}
 
 func TestOnlyTheOwnerReachesTheData(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state", "slipway")
