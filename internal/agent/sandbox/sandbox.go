@@ -39,6 +39,12 @@ var secretFiles = []string{
 	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh/ssh_host_*_key", "/etc/krb5.keytab",
 }
 
+// kernelFiles are what of /proc the host's root may write even without a
+// capability: who writes /proc/sys/kernel/core_pattern has the kernel run a
+// program outside. Bubblewrap means to cover /proc/sys itself but takes it for
+// read-only, since the folder as such is; what it does cover is not listed.
+var kernelFiles = []string{"/proc/acpi", "/proc/asound", "/proc/fs", "/proc/scsi", "/proc/sys"}
+
 // capabilities are those Docker leaves to root by default, without MKNOD:
 // builds install packages and change owners, but do not mount or load anything.
 var capabilities = []string{
@@ -65,6 +71,11 @@ func Args(o Options) []string {
 		b.topLevel("/" + name)
 	}
 	b.add("--proc", "/proc", "--dev", "/dev", "--perms", "0755", "--dir", "/run")
+	if o.Root {
+		for _, path := range kernelFiles {
+			b.add("--ro-bind-try", path, path)
+		}
+	}
 	b.resolver()
 	b.add("--bind", o.Tmp, "/tmp", "--bind", o.Home, Home)
 	if b.directory("/var") {
@@ -91,9 +102,10 @@ func Args(o Options) []string {
 }
 
 type builder struct {
-	o     Options
-	args  []string
-	binds []bind
+	o       Options
+	args    []string
+	binds   []bind
+	covered []string // places with nothing in them any more
 }
 
 // A bind is a host path, without links, that the sandbox shows somewhere.
@@ -182,6 +194,10 @@ func (b *builder) hide(path string) {
 			continue
 		}
 		place := filepath.Join(shown.place, strings.TrimPrefix(host, shown.host))
+		if slices.ContainsFunc(b.covered, func(dir string) bool { return within(place, dir) }) {
+			continue // bubblewrap could not even make the place
+		}
+		b.covered = append(b.covered, place)
 		if fi.IsDir() {
 			b.add("--tmpfs", place, "--remount-ro", place)
 		} else {
