@@ -26,15 +26,17 @@ import (
 
 // driver reads "number shell script" lines and answers "number status".
 //   - It uses builtins only, since PATH is the users'.
-//   - Its traps let it outlive a user's `kill 0`; a caught signal is back to
-//     its default in the commands it starts.
+//   - Its traps let it outlive a user's `kill 0`, also one that ends a read, of
+//     which some shells leave the variables as they were: then it reads again.
+//     A caught signal is back to its default in the commands it starts.
 //   - Commands do not inherit its pipes, and read nothing.
 //   - What it would say itself about commands that died goes nowhere: the exit
 //     status tells.
-const driver = `trap : HUP INT QUIT TERM ALRM USR1 USR2
+const driver = `trap caught=1 HUP INT QUIT TERM ALRM USR1 USR2
 exec 2>/dev/null
 echo ready >&3
-while read -r number shell script; do
+while caught= script=; read -r number shell script || [ "$caught" ]; do
+[ "$script" ] || continue
 "$shell" "$script" 3>&- </dev/null 2>&1
 echo "$number $?" >&3
 done`
@@ -101,7 +103,7 @@ func Start(wrapper string, args []string, dir string, env []string) (*Place, err
 	growPipe(p.Output)
 	cmd := exec.Command(Path, "-c", driver)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, stdout, stderr, []*os.File{reply}
-	cmd.Dir, cmd.Env = dir, env
+	cmd.Dir, cmd.Env = dir, append([]string{}, env...) // not nil: that would mean ours
 	// The driver ends with the agent, however that ends. The signal comes when
 	// the starting thread ends; Go ends none but those locked by a goroutine.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -111,7 +113,7 @@ func Start(wrapper string, args []string, dir string, env []string) (*Place, err
 		cmd.Path, cmd.Args = wrapper, append([]string{wrapper, "--args", "4", "--"}, cmd.Args...)
 		cmd.Args[4] = Path
 		cmd.ExtraFiles = append(cmd.ExtraFiles, options)
-		cmd.Dir, cmd.Env = "/", []string{} // an empty slice: nil would mean ours
+		cmd.Dir, cmd.Env = "/", []string{}
 	} else {
 		cmd.SysProcAttr.Setsid = true // a user's `kill 0` must not reach the agent
 	}
@@ -120,6 +122,7 @@ func Start(wrapper string, args []string, dir string, env []string) (*Place, err
 		p.close()
 		return nil, err
 	}
+	theirs.close() // or we would wait for ourselves to read what a dead wrapper did not
 	if p.sandbox {
 		_, _ = io.WriteString(optionsIn, strings.Join(args, "\x00")+"\x00") // if it cannot read them, Ready says so
 		optionsIn.Close()
