@@ -65,7 +65,8 @@ func New(pipe *os.File, secrets []string, send func(seq uint64, frame []byte) er
 	return l
 }
 
-// Run sends frames until Close has been called and all is sent, or send fails.
+// Run sends frames until Close has been called and all that came before it is
+// sent, or send fails.
 func (l *Log) Run() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,13 +83,13 @@ func (l *Log) Run() {
 		if l.cur.Events() == 0 {
 			return // ending, and all is sent
 		}
-		full := l.cur
+		full, last := l.cur, l.ending // what comes after Close is not waited for: it may come without end
 		l.cur, l.due = spare, false
 		l.changed.Broadcast()
 		l.mu.Unlock()
 		err := l.send(seq, full.Frame())
 		l.mu.Lock()
-		if err != nil {
+		if err != nil || last {
 			return
 		}
 		spare = full
@@ -101,7 +102,8 @@ func (l *Log) ready() bool {
 	return l.ending || l.cur.Bytes() >= frameBytes || l.due && l.cur.Events() > 0
 }
 
-// Close completes the log and returns when Run has ended.
+// Close completes the log and returns when Run has ended. What is written after
+// it is thrown away.
 func (l *Log) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
