@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/internal/accesskey"
+	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
 	"slipway/internal/api/logs"
@@ -131,7 +132,10 @@ func (s *server) runner(ctx context.Context) (runner.Runner, error) {
 		s.sandboxNote = "are accepted and wait: there is no runner"
 		return nowhere{}, nil
 	}
-	sandbox := agentapi.Sandbox{Hide: []string{string(s.o.data)}, ReadOnly: s.o.readOnly}
+	box := agentapi.Sandbox{Hide: []string{string(s.o.data)}, ReadOnly: s.o.readOnly}
+	if os.Geteuid() == 0 {
+		box.Hide = append(box.Hide, sandbox.RootOnly(s.o.readOnly)...)
+	}
 	s.sandboxNote = "run on this machine, in a bubblewrap sandbox"
 	if s.o.sandbox != "none" {
 		bwrap, err := local.Probe(ctx)
@@ -141,9 +145,9 @@ func (s *server) runner(ctx context.Context) (runner.Runner, error) {
 		if err != nil {
 			s.o.log.Warn("no sandbox is possible here: builds can read and change whatever this user can", "reason", err)
 		}
-		sandbox.Bubblewrap = bwrap
+		box.Bubblewrap = bwrap
 	}
-	if sandbox.Bubblewrap == "" {
+	if box.Bubblewrap == "" {
 		s.sandboxNote = "run on this machine WITHOUT A SANDBOX: they can read and change whatever this user can, the tokens' key included"
 	}
 	agent := s.o.agent
@@ -154,7 +158,7 @@ func (s *server) runner(ctx context.Context) (runner.Runner, error) {
 		}
 	}
 	return local.New(local.Options{
-		Dir: s.o.data.file("builds"), Server: "unix://" + s.o.data.file("agent.sock"), Agent: agent, Sandbox: sandbox, Log: s.o.log,
+		Dir: s.o.data.file("builds"), Server: "unix://" + s.o.data.file("agent.sock"), Agent: agent, Sandbox: box, Log: s.o.log,
 	})
 }
 

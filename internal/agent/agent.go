@@ -11,11 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"slipway/internal/agent/fetch"
 	"slipway/internal/agent/proctree"
@@ -63,6 +66,9 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return exitUsage
 	}
 	defer lock.Close()
+	// Whatever the server's starter left open is not for user code. Kernels before
+	// 5.11 cannot do it, and such files are rare.
+	_ = unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
 	if err := proctree.Adopt(); err != nil {
 		fmt.Fprintln(stderr, "agent:", err)
 		return exitLost

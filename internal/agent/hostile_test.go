@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
 )
@@ -105,15 +106,26 @@ phases:
 `, hidden, token[:4]+`["]*`+token[4:])
 	inBoth(t, func(t *testing.T, box agentapi.Sandbox) {
 		if box.Bubblewrap != "" {
-			box.Hide = []string{hidden}
+			box.Hide = append(sandbox.RootOnly(nil), hidden)
 		}
-		a := launch(t, box, inline(spec+"        || true\n"))
+		inherited := func(a *agentProcess) { // as from the shell that started the server
+			file, err := os.Open(filepath.Join(hidden, "slipway.db"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { file.Close() })
+			a.cmd.ExtraFiles = []*os.File{file}
+		}
+		a := launch(t, box, inline(spec+"        || true\n"), inherited)
 		log := a.finish()
 		if strings.Contains(log, token) || strings.Contains(log, "token found") {
 			t.Errorf("the agent's token is in the log:\n%s", log)
 		}
 		if strings.Contains(log, "found AGENTS_OWN") && box.Bubblewrap != "" {
 			t.Errorf("the agent's environment is in the log:\n%s", log)
+		}
+		if strings.Contains(log, "-> "+hidden) {
+			t.Errorf("a file that the agent inherited is open:\n%s", log)
 		}
 		if box.Bubblewrap == "" {
 			return

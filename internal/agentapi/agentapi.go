@@ -35,7 +35,7 @@ type Launch struct {
 // A Sandbox says how user code is shut in on this machine.
 type Sandbox struct {
 	Bubblewrap string   `json:"bubblewrap,omitzero"` // path of bwrap; empty means no sandbox
-	Hide       []string `json:"hide,omitzero"`       // directories user code must not see, such as the server's data folder
+	Hide       []string `json:"hide,omitzero"`       // directories and files user code must not see, such as the server's data folder
 	ReadOnly   []string `json:"readOnly,omitzero"`   // further host paths user code may read, such as /root/.pyenv
 }
 

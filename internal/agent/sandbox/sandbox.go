@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,7 +17,7 @@ type Options struct {
 	Tmp       string   // shown as /tmp
 	VarTmp    string   // shown as /var/tmp
 	Hosts     string   // a file shown as /etc/hosts; empty means the host's
-	Hide      []string // directories to cover with nothing wherever they would be visible
+	Hide      []string // directories and files to cover with nothing wherever they would be visible
 	ReadOnly  []string // further paths to show at their own place
 	Root      bool     // the agent runs as root
 }
@@ -34,9 +35,36 @@ var shown = []string{
 	"bin", "etc", "gnu", "lib", "lib32", "lib64", "libexec", "libx32", "nix", "opt", "sbin", "srv", "usr", "var",
 }
 
-// secretFiles are read by root only, and root inside the sandbox is root.
-var secretFiles = []string{
-	"/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/ssh/ssh_host_*_key", "/etc/krb5.keytab",
+// RootOnly lists what in /etc and /var, down to two levels, the machine's other
+// users may not read: keys, password files, what services keep for themselves.
+// To the root of a sandbox it is open, so a server that runs as root hides it,
+// but for what is in one of the folders named in except.
+func RootOnly(except []string) []string {
+	var all []string
+	for _, top := range []string{"/etc", "/var"} {
+		_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.Type()&fs.ModeSymlink != 0 || path == top {
+				return nil // gone meanwhile
+			}
+			fi, err := d.Info()
+			if err != nil {
+				return nil
+			}
+			need := fs.FileMode(0o004)
+			if d.IsDir() {
+				need = 0o005
+			}
+			hidden := fi.Mode()&need != need && !slices.ContainsFunc(except, func(dir string) bool { return within(path, dir) || within(dir, path) })
+			if hidden && (d.IsDir() || fi.Mode().IsRegular()) {
+				all = append(all, path)
+			}
+			if d.IsDir() && (hidden || strings.Count(path, "/") == 3) {
+				return fs.SkipDir
+			}
+			return nil
+		})
+	}
+	return all
 }
 
 // kernelFiles are what of /proc the host's root may write even without a
@@ -88,9 +116,6 @@ func Args(o Options) []string {
 	}
 	for _, path := range o.ReadOnly {
 		b.readOnly(path)
-	}
-	if o.Root {
-		b.secrets()
 	}
 	for _, path := range o.Hide {
 		b.hide(path)
@@ -165,17 +190,6 @@ func (b *builder) readOnly(path string) {
 		}
 	}
 	b.bind(host, filepath.Clean(path))
-}
-
-func (b *builder) secrets() {
-	for _, pattern := range secretFiles {
-		files, _ := filepath.Glob(pattern)
-		for _, file := range files {
-			if fi, err := os.Lstat(file); err == nil && fi.Mode().IsRegular() {
-				b.add("--ro-bind", "/dev/null", file) // a device on a mount without devices: it cannot even be opened
-			}
-		}
-	}
 }
 
 // hide covers path wherever a bind would show it. A path that does not exist

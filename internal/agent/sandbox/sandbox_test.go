@@ -41,6 +41,9 @@ func newBox(t *testing.T, user int) *box {
 		Hosts: b.file("hosts", "127.0.1.1 "+sandbox.Hostname+"\n"),
 		Root:  user == 0,
 	}
+	if b.o.Root {
+		b.o.Hide = sandbox.RootOnly(nil)
+	}
 	b.folder("codebuild/readonly")
 	b.file("codebuild/readonly/buildspec.yml", "version: 0.2\n")
 	return b
@@ -358,4 +361,19 @@ func TestAHostTableOfTheHosts(t *testing.T) {
 			t.Errorf("the host table is %q, want %q", got, want)
 		}
 	})
+}
+
+func TestWhatOnlyRootMayRead(t *testing.T) {
+	all := sandbox.RootOnly(nil)
+	if !slices.Contains(all, "/etc/shadow") {
+		t.Errorf("the machine's passwords are not among %q", all)
+	}
+	for _, path := range all {
+		if fi, err := os.Lstat(path); err != nil || fi.Mode()&0o004 != 0 && fi.Mode()&0o001 != 0 {
+			t.Errorf("%s is open to all: %v, %v", path, fi.Mode(), err)
+		}
+	}
+	if most := sandbox.RootOnly([]string{"/etc/shadow"}); slices.Contains(most, "/etc/shadow") || len(most) != len(all)-1 {
+		t.Errorf("RootOnly does not leave out what it is told to: %q", most)
+	}
 }
