@@ -293,6 +293,9 @@ func (l *Log) add(line []byte) {
 
 // Mask returns text with secrets masked as they are in the log.
 func Mask(text string, secrets []string) string {
+	if text == "" {
+		return "" // most phases say nothing, and looking for secrets takes preparation
+	}
 	var out strings.Builder
 	w := redact.New(&out, secrets)
 	_, _ = w.Write([]byte(text)) // a Builder never fails
