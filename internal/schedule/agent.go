@@ -118,20 +118,20 @@ func (s *Scheduler) Report(ctx context.Context, id string, token secret.Text, in
 	if slices.ContainsFunc(in.Events, func(e event.Event) bool { return e.End != "" }) {
 		s.syncLog(h) // before the build shows as ended
 	}
-	b, err := s.change(ctx, id, func(b *build.Build) error {
+	steps := []func(*build.Build) error{func(b *build.Build) error {
 		if !h.holds(b) {
 			return errGone
 		}
-		if len(in.Events) > 0 {
-			if err := apply(b, in, now); err != nil {
-				return err
-			}
+		if len(in.Events) > 0 && b.State.Applied < in.First {
+			return fault.New(fault.Invalid, "Event %d comes next, not %d.", b.State.Applied, in.First)
 		}
-		if !b.Finished() {
-			b.State.Lease = lease
-		}
+		b.State.Lease = lease
 		return nil
-	})
+	}}
+	for i, e := range in.Events { // one by one: a build that is quick owes a status for its start too
+		steps = append(steps, func(b *build.Build) error { return apply(b, in.First+i, e, now) })
+	}
+	b, err := s.change(ctx, id, steps...)
 	if err != nil {
 		return nil, err
 	}
@@ -141,22 +141,19 @@ func (s *Scheduler) Report(ctx context.Context, id string, token secret.Text, in
 	return &agentapi.Answer{End: h.answer(now)}, nil
 }
 
-// apply applies those events of a report that were not applied before.
-func apply(b *build.Build, in agentapi.Report, now time.Time) error {
-	done := b.State.Applied - in.First
-	if done < 0 {
-		return fault.New(fault.Invalid, "Event %d comes next, not %d.", b.State.Applied, in.First)
+// apply applies an agent's event number n, unless that was done before.
+func apply(b *build.Build, n int, e event.Event, now time.Time) error {
+	if n < b.State.Applied {
+		return nil
 	}
-	for _, e := range in.Events[min(done, len(in.Events)):] {
-		if err := b.Apply(e, now); err != nil {
-			if fault.KindOf(err) == fault.Gone { // after an End in this report
-				return fault.New(fault.Invalid, "Nothing happens to a build after its end.")
-			}
-			return err
-		}
+	err := b.Apply(e, now)
+	if fault.KindOf(err) == fault.Gone { // after an End in this report
+		return fault.New(fault.Invalid, "Nothing happens to a build after its end.")
+	}
+	if err == nil {
 		b.State.Applied++
 	}
-	return nil
+	return err
 }
 
 // Log appends one frame to the build's log. Of a build that keeps no log, or

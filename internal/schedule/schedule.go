@@ -223,22 +223,29 @@ func (s *Scheduler) later(work func(context.Context)) {
 	}
 }
 
-// change applies f to a stored build. If the build then owes its provider
-// another commit status than before, it is put into the outbox with the change.
-func (s *Scheduler) change(ctx context.Context, id string, f func(*build.Build) error) (build.Build, error) {
+// change applies steps to a stored build, all or none. Whenever the build then
+// owes its provider another commit status than before, that is put into the
+// outbox with the change.
+func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.Build) error) (build.Build, error) {
 	owes := false
-	b, err := s.parts.Builds.Update(ctx, id, func(b *build.Build) ([]outbox.Item, error) {
+	b, err := s.parts.Builds.Update(ctx, id, func(b *build.Build) (debts []outbox.Item, err error) {
 		before, _ := b.CommitStatus()
-		if err := f(b); err != nil {
-			return nil, err
+		for _, step := range steps {
+			if err := step(b); err != nil {
+				return nil, err
+			}
+			status, ok := b.CommitStatus()
+			if ok && status != before {
+				debt, err := newDebt(id, b.Scope, status, time.Now())
+				if err != nil {
+					return nil, err
+				}
+				debts = append(debts, debt)
+			}
+			before = status
 		}
-		status, ok := b.CommitStatus()
-		owes = ok && status != before
-		if !owes {
-			return nil, nil
-		}
-		item, err := newDebt(id, b.Scope, status, time.Now())
-		return []outbox.Item{item}, err
+		owes = len(debts) > 0
+		return debts, nil
 	})
 	if err == nil && owes {
 		signal(s.owed)
