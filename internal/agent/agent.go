@@ -132,6 +132,9 @@ func stopped(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
+	if signal.Ignored(syscall.SIGQUIT) { // since a shell's "&" ignores it
+		signal.Notify(signals, syscall.SIGQUIT)
+	}
 	go func() {
 		for s := range signals {
 			if s == syscall.SIGTERM || s == syscall.SIGINT {

@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +28,13 @@ func TestMain(m *testing.M) {
 	// What this program itself was given is nothing a place could keep back.
 	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		panic(err)
+	}
+	// nohup and a shell's "&" ignore signals for all that comes after them. To
+	// catch them instead, as an agent does, is not inherited.
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
 	}
 	if len(os.Args) > 1 && os.Args[1] == "agent" {
 		agent(os.Args[2], os.Args[3])
