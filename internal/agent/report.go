@@ -12,7 +12,7 @@ import (
 
 // gather is how long events wait for others to travel with: a phase of no
 // commands takes less, and every report costs the server an fsync.
-const gather = 5 * time.Millisecond
+const gather = 20 * time.Millisecond
 
 // A reporter tells the server what happens, in order and without making the
 // build wait for it.
