@@ -62,6 +62,7 @@ type server struct {
 	mu      sync.Mutex // guards all below
 	changed *sync.Cond
 	build   build.Build
+	begun   bool
 	applied int
 	log     strings.Builder
 	size    int // of the log, also when it is not kept
@@ -120,6 +121,8 @@ func (s *server) Begin(_ context.Context, id string, got secret.Text) (*agentapi
 		return nil, err
 	}
 	s.build.Begin(time.Now(), time.Now().Add(time.Minute))
+	s.begun = true
+	s.changed.Broadcast()
 	return &s.work, nil
 }
 
