@@ -111,7 +111,7 @@ func demo(ctx context.Context, out io.Writer, listen string, once bool) (err err
 
 	d := &show{out: out, bold: style(out), client: client}
 	d.say("A source provider with a private repository runs at %s: it is GitHub Enterprise Server as far as API and git go.", provider.URL())
-	d.say("Slipway runs at %s; %s", s.url, s.sandboxNote)
+	d.say("Slipway runs at %s; builds %s.", s.url, s.sandboxNote)
 	d.mainJob(ctx, provider, location, commit)
 	d.wrongToken(ctx, location)
 	if d.err != nil {

@@ -280,7 +280,7 @@ phases:
     commands:
       - env | sed 's/=.*//' | sort | tr '\n' ' '
       - test "$PWD" = "$CODEBUILD_SRC_DIR" && test "$OLDPWD" != "$PWD"
-      - cd ~ && touch "$HOME/x" /tmp/y
+      - cd ~ && touch "$HOME/x" "${TMPDIR:-/tmp}/y"
 `))
 		want := "AWS_REGION BOTH CODEBUILD_BUILD_ID CODEBUILD_BUILD_SUCCEEDING CODEBUILD_GOPATH CODEBUILD_LAST_EXIT CODEBUILD_SCRIPT_DIR CODEBUILD_SRC_DIR HOME OLDPWD PATH PWD SHLVL TMPDIR _ "
 		for _, sometimes := range []string{"BOTH ", "SHLVL ", "TMPDIR ", "_ "} { // by shell and sandbox
