@@ -56,7 +56,7 @@ func TestABuildIsEnded(t *testing.T) {
 		{"by the server's answer to a report", time.Hour, func(a *agentProcess) {
 			a.set(func() { a.answer.End = api.StatusTypeStopped })
 		}, "STOPPED", "", ""},
-		{"by its deadline", 5 * time.Second, func(*agentProcess) {}, "TIMED_OUT", "BUILD_TIMED_OUT", "Build has timed out. "},
+		{"by its deadline", 10 * time.Second, func(*agentProcess) {}, "TIMED_OUT", "BUILD_TIMED_OUT", "Build has timed out. "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
