@@ -35,36 +35,49 @@ var shown = []string{
 	"bin", "etc", "gnu", "lib", "lib32", "lib64", "libexec", "libx32", "nix", "opt", "sbin", "srv", "usr", "var",
 }
 
-// RootOnly lists what in /etc and /var, down to two levels, the machine's other
+// privateLevels is how deep RootOnly looks: Debian's PostgreSQL keeps its data in
+// /var/lib/postgresql/15/main.
+const privateLevels = 4
+
+// RootOnly lists what in /etc and /var, down to four levels, the machine's other
 // users may not read: keys, password files, what services keep for themselves.
-// To the root of a sandbox it is open, so a server that runs as root hides it,
-// but for what is in one of the folders named in except.
+// To the root of a sandbox it is open, so a server that runs as root hides it.
+// Left out are what is in one of the folders named in except, folders that such
+// a one is in, and empty lock files.
 func RootOnly(except []string) []string {
 	var all []string
 	for _, top := range []string{"/etc", "/var"} {
 		_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.Type()&fs.ModeSymlink != 0 || path == top {
-				return nil // gone meanwhile
+			if err != nil || path == top || !d.IsDir() && !d.Type().IsRegular() {
+				return nil // gone meanwhile, or nothing to read
 			}
 			fi, err := d.Info()
 			if err != nil {
 				return nil
 			}
-			need := fs.FileMode(0o004)
-			if d.IsDir() {
-				need = 0o005
-			}
-			hidden := fi.Mode()&need != need && !slices.ContainsFunc(except, func(dir string) bool { return within(path, dir) || within(dir, path) })
-			if hidden && (d.IsDir() || fi.Mode().IsRegular()) {
+			named := slices.ContainsFunc(except, func(dir string) bool { return within(path, dir) || within(dir, path) })
+			private := !openToAll(fi) && !named
+			if private {
 				all = append(all, path)
 			}
-			if d.IsDir() && (hidden || strings.Count(path, "/") == 3) {
+			if d.IsDir() && (private || strings.Count(path, "/") > privateLevels) {
 				return fs.SkipDir
 			}
 			return nil
 		})
 	}
 	return all
+}
+
+// openToAll reports whether every user may read a file or folder.
+func openToAll(fi fs.FileInfo) bool {
+	need := fs.FileMode(0o004)
+	if fi.IsDir() {
+		need = 0o005
+	} else if fi.Size() == 0 && strings.Contains(strings.ToLower(fi.Name()), "lock") {
+		return true
+	}
+	return fi.Mode()&need == need
 }
 
 // kernelFiles are what of /proc the host's root may write even without a
@@ -152,8 +165,8 @@ func (b *builder) bind(host, place string) {
 // topLevel shows a directory of the host's root, or the link that it is.
 func (b *builder) topLevel(path string) {
 	host, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return // not on this machine
+	if err != nil || b.hidden(host) {
+		return // not on this machine, or a link to what must not be seen
 	}
 	if target, err := os.Readlink(path); err == nil && b.underShown(host) {
 		b.add("--symlink", target, path)
@@ -181,15 +194,19 @@ func (b *builder) resolver() {
 
 func (b *builder) readOnly(path string) {
 	host, err := filepath.EvalSymlinks(path)
-	if err != nil {
+	if err != nil || b.hidden(host) {
 		return // not there: nothing to show
 	}
-	for _, h := range b.o.Hide {
-		if h, err := filepath.EvalSymlinks(h); err == nil && within(host, h) {
-			return
-		}
-	}
 	b.bind(host, filepath.Clean(path))
+}
+
+// hidden reports whether host, which has no links, is or lies in what must not
+// be seen.
+func (b *builder) hidden(host string) bool {
+	return slices.ContainsFunc(b.o.Hide, func(path string) bool {
+		path, err := filepath.EvalSymlinks(path)
+		return err == nil && within(host, path)
+	})
 }
 
 // hide covers path wherever a bind would show it. A path that does not exist

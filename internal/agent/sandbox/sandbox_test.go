@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -376,4 +377,34 @@ func TestWhatOnlyRootMayRead(t *testing.T) {
 	if most := sandbox.RootOnly([]string{"/etc/shadow"}); slices.Contains(most, "/etc/shadow") || len(most) != len(all)-1 {
 		t.Errorf("RootOnly does not leave out what it is told to: %q", most)
 	}
+}
+
+// What a service keeps for itself lies deeper than its folder.
+func TestWhatAServiceKeepsForItself(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a folder in one that every sandbox shows")
+	}
+	service, err := os.MkdirTemp("/var/lib", "slipway-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(service) })
+	data := filepath.Join(service, "15/main")
+	if err := errors.Join(os.Chmod(service, 0o755), os.Mkdir(filepath.Dir(data), 0o755), os.Mkdir(data, 0o700),
+		os.WriteFile(filepath.Join(data, "table"), []byte("rows"), 0o600),
+		os.WriteFile(filepath.Join(service, "password"), []byte("hush"), 0o640),
+		os.WriteFile(filepath.Join(service, "lock"), nil, 0o640)); err != nil {
+		t.Fatal(err)
+	}
+	var below []string
+	for _, path := range sandbox.RootOnly(nil) {
+		if strings.HasPrefix(path, service) {
+			below = append(below, strings.TrimPrefix(path, service))
+		}
+	}
+	if want := []string{"/15/main", "/password"}; !slices.Equal(below, want) {
+		t.Errorf("RootOnly has %q of the service, want %q", below, want)
+	}
+	b := newBox(t, 0) // which hides what RootOnly finds
+	b.holds("! cat " + data + "/table\n! grep . " + service + "/password\n[ -z \"$(ls " + data + ")\" ]")
 }
