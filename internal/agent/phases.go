@@ -170,19 +170,13 @@ func (e *engine) cwd() string {
 	return e.home
 }
 
-// The bounds of exported variables, which are the server's too.
-const (
-	maxExported     = 200
-	maxExportedName = 255
-)
-
 // export reports the values of the exported variables. Names that no shell
 // takes and those of AWS are left out, as on CodeBuild, and so are variables
 // that are not set.
 func (e *engine) export() {
 	var names []string
 	for _, n := range e.spec.Exported {
-		if shellName.MatchString(n) && len(n) <= maxExportedName && !strings.HasPrefix(n, "AWS_") && len(names) < maxExported {
+		if shellName.MatchString(n) && len(n) <= event.MaxName && !strings.HasPrefix(n, "AWS_") && len(names) < event.MaxExported {
 			names = append(names, n)
 		}
 	}
@@ -202,7 +196,7 @@ func (e *engine) export() {
 	for i := 0; i+1 < len(fields); i += 2 {
 		name, value := string(fields[i]), strings.ToValidUTF8(string(fields[i+1]), "\uFFFD")
 		if slices.Contains(names, name) { // user code may have written the file
-			value = cut(output.Mask(value, e.mask), maxMessage)
+			value = event.Cut(output.Mask(value, e.mask), event.MaxText)
 			out = append(out, api.ExportedEnvironmentVariable{Name: &name, Value: &value})
 		}
 	}

@@ -163,9 +163,6 @@ func faulty(format string, args ...any) outcome {
 // clientError is the code for what the user can mend, other than a buildspec.
 const clientError = "CLIENT_ERROR"
 
-// maxMessage bounds a phase context's message, in characters, as the server does.
-const maxMessage = 10_000
-
 // phase runs one phase and reports it. However do ends, a build that was ended
 // meanwhile says so.
 func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(context.Context) outcome) outcome {
@@ -179,19 +176,9 @@ func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(cont
 		e.log.Service("Phase complete: %s State: %s", typ, out.status)
 		e.log.Service("Phase context status code: %s Message: %s", out.code, out.message)
 	}
-	out.message = cut(out.message, maxMessage)
+	out.message = event.Cut(out.message, event.MaxText)
 	e.report.add(event.Event{Leave: &event.PhaseEnd{
 		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}},
 	}})
 	return out
-}
-
-// cut returns the first n characters of s.
-func cut(s string, n int) string {
-	for i := range s {
-		if n--; n < 0 {
-			return s[:i]
-		}
-	}
-	return s
 }

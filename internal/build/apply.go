@@ -12,16 +12,6 @@ import (
 	"slipway/internal/fault"
 )
 
-// What of an agent's word is kept at most. The agent shares a machine with
-// strangers' commands, so its word may be theirs.
-const (
-	maxContexts = 10
-	maxExported = 200
-	maxName     = 255    // bytes of an exported variable's name
-	maxText     = 10_000 // characters of one text
-	maxTexts    = 50_000 // characters of all texts of one event
-)
-
 // Apply records what the agent of this build says has happened. Times are moved
 // between the last thing recorded and now, what is too much is cut; what makes
 // no sense changes nothing and is a fault: Gone if the build has ended, else
@@ -63,10 +53,10 @@ func parts(e event.Event) int {
 
 func (b *Build) applyEnter(next api.BuildPhaseType, t time.Time) error {
 	if p, ok := b.running(); ok {
-		return fault.New(fault.Invalid, "phase %s cannot begin while %s runs", cut(string(next), maxName), p.PhaseType)
+		return fault.New(fault.Invalid, "phase %s cannot begin while %s runs", event.Cut(string(next), event.MaxName), p.PhaseType)
 	}
 	if last := b.last(); !agents(next) || !follows(last, next) {
-		return fault.New(fault.Invalid, "phase %s cannot follow %s that is %s", cut(string(next), maxName), last.PhaseType, last.PhaseStatus)
+		return fault.New(fault.Invalid, "phase %s cannot follow %s that is %s", event.Cut(string(next), event.MaxName), last.PhaseType, last.PhaseStatus)
 	}
 	b.enter(next, t)
 	return nil
@@ -78,7 +68,7 @@ func (b *Build) applyLeave(end event.PhaseEnd, t time.Time) error {
 		return fault.New(fault.Invalid, "no phase of the agent runs")
 	}
 	if !ends(end.Status) {
-		return fault.New(fault.Invalid, "phase %s cannot end %s", p.PhaseType, cut(string(end.Status), maxName))
+		return fault.New(fault.Invalid, "phase %s cannot end %s", p.PhaseType, event.Cut(string(end.Status), event.MaxName))
 	}
 	b.leave(end.Status, bounded(end.Contexts), t)
 	return nil
@@ -119,14 +109,14 @@ func (b *Build) applyExported(variables []api.ExportedEnvironmentVariable) error
 	if !slices.ContainsFunc(b.Public.Phases, func(p api.BuildPhase) bool { return p.PhaseType == install }) {
 		return fault.New(fault.Invalid, "no command has run that could export a variable")
 	}
-	left := maxTexts
+	left := event.MaxTexts
 	kept := []api.ExportedEnvironmentVariable{}
 	for _, v := range variables {
 		name := text(v.Name)
 		if name == "" {
 			return fault.New(fault.Invalid, "an exported variable needs a name")
 		}
-		if len(kept) < maxExported && len(name) <= maxName { // half a name is another name
+		if len(kept) < event.MaxExported && len(name) <= event.MaxName { // half a name is another name
 			kept = append(kept, api.ExportedEnvironmentVariable{Name: &name, Value: spend(&left, v.Value)})
 		}
 	}
@@ -136,7 +126,7 @@ func (b *Build) applyExported(variables []api.ExportedEnvironmentVariable) error
 
 func (b *Build) applyEnd(status api.StatusType, t time.Time) error {
 	if !ends(status) {
-		return fault.New(fault.Invalid, "a build cannot end %s", cut(string(status), maxName))
+		return fault.New(fault.Invalid, "a build cannot end %s", event.Cut(string(status), event.MaxName))
 	}
 	if status == api.StatusTypeSucceeded && b.current() != finalizing {
 		return fault.New(fault.Invalid, "a build in %s has not succeeded yet", b.current())
@@ -160,9 +150,9 @@ func ends(s api.StatusType) bool {
 // bounded returns what is kept of contexts: those that say something, with
 // both members.
 func bounded(contexts []api.PhaseContext) []api.PhaseContext {
-	left := maxTexts
+	left := event.MaxTexts
 	var kept []api.PhaseContext
-	for _, c := range contexts[:min(len(contexts), maxContexts)] {
+	for _, c := range contexts[:min(len(contexts), event.MaxContexts)] {
 		if text(c.StatusCode) != "" || text(c.Message) != "" {
 			kept = append(kept, api.PhaseContext{StatusCode: spend(&left, c.StatusCode), Message: spend(&left, c.Message)})
 		}
@@ -172,21 +162,7 @@ func bounded(contexts []api.PhaseContext) []api.PhaseContext {
 
 // spend returns at most *left characters of s, and takes them from *left.
 func spend(left *int, s *string) *string {
-	kept := cut(text(s), min(maxText, *left))
+	kept := event.Cut(text(s), min(event.MaxText, *left))
 	*left -= utf8.RuneCountInString(kept)
 	return &kept
-}
-
-// cut returns the first n characters of s.
-func cut(s string, n int) string {
-	if len(s) <= n { // never more characters than bytes
-		return s
-	}
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }

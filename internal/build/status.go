@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"slipway/internal/api"
+	"slipway/internal/build/event"
 )
 
 // A CommitStatus is what is owed to a source provider about a build. It is
@@ -56,7 +57,7 @@ func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 		Commit:      *b.Public.ResolvedSourceVersion,
 		State:       outcome.state,
 		Context:     "AWS CodeBuild " + b.Scope.Region + " (" + project + ")",
-		Description: cut(outcome.words+project, maxDescription),
+		Description: event.Cut(outcome.words+project, maxDescription),
 	}
 	if c := source.BuildStatusConfig; c != nil {
 		if text(c.Context) != "" {

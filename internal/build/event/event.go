@@ -8,6 +8,16 @@ import (
 	"slipway/internal/api"
 )
 
+// What of an agent's word is kept at most. The agent shares a machine with
+// strangers' commands, so its word may be theirs.
+const (
+	MaxContexts = 10     // of a phase
+	MaxExported = 200    // exported variables
+	MaxName     = 255    // bytes of an exported variable's name
+	MaxText     = 10_000 // characters of one text
+	MaxTexts    = 50_000 // characters of all texts of one event
+)
+
 // An Event is one thing that happened to a build. Exactly one of its parts is set.
 type Event struct {
 	Time     time.Time                         `json:"time"`
@@ -28,4 +38,18 @@ type PhaseEnd struct {
 type Resolved struct {
 	Identifier string `json:"identifier,omitzero"` // empty for the primary source
 	Commit     string `json:"commit"`              // 40 or 64 hexadecimal digits
+}
+
+// Cut returns the first n characters of s.
+func Cut(s string, n int) string {
+	if len(s) <= n { // never more characters than bytes
+		return s
+	}
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
 }
