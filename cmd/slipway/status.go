@@ -51,7 +51,7 @@ BUILD-ID is a build's id (project:uuid) or ARN.`,
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "STATE\tDELIVERY\tATTEMPTS\tCREATED\tCOMMIT\tMESSAGE")
 			for _, s := range out.CommitStatuses {
-				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.12s\t%s\n", s.State, s.DeliveryStatus, value(s.Attempts), s.Created.Format(time.RFC3339), value(s.CommitID), value(s.Message))
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.12s\t%s\n", s.State, s.DeliveryStatus, s.Attempts, s.Created.Format(time.RFC3339), s.CommitID, s.Message)
 			}
 			return w.Flush()
 		},

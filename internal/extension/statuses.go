@@ -55,23 +55,19 @@ func entry(item outbox.Item) (slipway.CommitStatus, error) {
 		return slipway.CommitStatus{}, err
 	}
 	status := slipway.CommitStatus{
-		Attempts:       &item.Attempts,
-		CommitID:       &owed.Commit,
-		Context:        &owed.Context,
+		Attempts:       item.Attempts,
+		CommitID:       owed.Commit,
+		Context:        owed.Context,
 		Created:        api.At(item.Created),
 		DeliveryStatus: slipway.DeliveryStatus(item.State),
-		Description:    &owed.Description,
-		RepositoryURL:  &owed.Location,
+		Description:    owed.Description,
+		Message:        item.Message,
+		RepositoryURL:  owed.Location,
 		State:          slipway.CommitStatusState(owed.State),
+		TargetURL:      owed.TargetURL,
 	}
 	if !item.LastAttempt.IsZero() {
 		status.LastAttempt = api.At(item.LastAttempt)
-	}
-	if item.Message != "" {
-		status.Message = &item.Message
-	}
-	if owed.TargetURL != "" {
-		status.TargetURL = &owed.TargetURL
 	}
 	return status, nil
 }

@@ -59,10 +59,10 @@ func TestListCommitStatuses(t *testing.T) {
 		{ID: 3, Kind: outbox.CommitStatus, Subject: id, Payload: payload(success), State: outbox.Owed, Created: at(10)},
 	})
 	want := []slipway.CommitStatus{
-		{Attempts: new(2), CommitID: new("abc"), Context: new("ci"), Created: api.At(at(0)), DeliveryStatus: slipway.DeliveryStatusRefused, Description: new("Build started for project demo"),
-			LastAttempt: api.At(at(9)), Message: new("Bad credentials"), RepositoryURL: new("https://github.com/o/r"), State: slipway.CommitStatusStatePending, TargetURL: new("https://ci.example.com/")},
-		{Attempts: new(0), CommitID: new("abc"), Context: new("ci"), Created: api.At(at(10)), DeliveryStatus: slipway.DeliveryStatusOwed, Description: new("Build succeeded for project demo"),
-			RepositoryURL: new("https://github.com/o/r"), State: slipway.CommitStatusStateSuccess},
+		{Attempts: 2, CommitID: "abc", Context: "ci", Created: api.At(at(0)), DeliveryStatus: slipway.DeliveryStatusRefused, Description: "Build started for project demo",
+			LastAttempt: api.At(at(9)), Message: "Bad credentials", RepositoryURL: "https://github.com/o/r", State: slipway.CommitStatusStatePending, TargetURL: "https://ci.example.com/"},
+		{Attempts: 0, CommitID: "abc", Context: "ci", Created: api.At(at(10)), DeliveryStatus: slipway.DeliveryStatusOwed, Description: "Build succeeded for project demo",
+			RepositoryURL: "https://github.com/o/r", State: slipway.CommitStatusStateSuccess},
 	}
 	ctx := accesskey.WithCaller(t.Context(), accesskey.Caller{Scope: scope})
 	for _, name := range []string{id, scope.Build(id)} {

@@ -36,6 +36,7 @@ type shape struct {
 	Pattern   string               `json:"pattern"`
 	Sensitive bool                 `json:"sensitive"`
 	Exception bool                 `json:"exception"`
+	Default   any                  `json:"default"` // absence means this zero value, so no pointer is needed
 }
 
 func (s shape) requires(member string) bool {

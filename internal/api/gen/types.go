@@ -74,7 +74,7 @@ func (g *generator) memberType(structure, member string, ref reference, required
 	switch {
 	case s.Type == "structure":
 		return "*" + t
-	case isScalar(s) && len(s.Enum) == 0 && !required:
+	case isScalar(s) && len(s.Enum) == 0 && s.Default == nil && !required:
 		return "*" + t
 	}
 	return t

@@ -6,21 +6,57 @@ import (
 	"context"
 
 	"slipway/internal/api"
+
+	"slipway/internal/secret"
+)
+
+// Ability is an enumeration of the model.
+type Ability string
+
+// Values of Ability.
+const (
+	AbilityYes     Ability = "YES"
+	AbilityNo      Ability = "NO"
+	AbilityUnknown Ability = "UNKNOWN"
+)
+
+// AffectedProject is a structure of the model.
+type AffectedProject struct {
+	Lose          []string `json:"lose,omitzero"`
+	ProjectName   string   `json:"projectName"`
+	ReportsStatus bool     `json:"reportsStatus,omitzero"`
+	RepositoryURL string   `json:"repositoryUrl,omitzero"`
+	Then          string   `json:"then,omitzero"`
+	Webhook       bool     `json:"webhook,omitzero"`
+}
+
+// AuthType is an enumeration of the model.
+type AuthType string
+
+// Values of AuthType.
+const (
+	AuthTypeOauth               AuthType = "OAUTH"
+	AuthTypeBasicAuth           AuthType = "BASIC_AUTH"
+	AuthTypePersonalAccessToken AuthType = "PERSONAL_ACCESS_TOKEN"
+	AuthTypeCodeconnections     AuthType = "CODECONNECTIONS"
+	AuthTypeSecretsManager      AuthType = "SECRETS_MANAGER"
 )
 
 // CommitStatus is a structure of the model.
 type CommitStatus struct {
-	Attempts       *int              `json:"attempts,omitzero"`
-	CommitID       *string           `json:"commitId,omitzero"`
-	Context        *string           `json:"context,omitzero"`
+	Attempts       int               `json:"attempts,omitzero"`
+	CommitID       string            `json:"commitId,omitzero"`
+	Context        string            `json:"context,omitzero"`
 	Created        api.Timestamp     `json:"created,omitzero"`
+	CredentialARN  string            `json:"credentialArn,omitzero"`
 	DeliveryStatus DeliveryStatus    `json:"deliveryStatus,omitzero"`
-	Description    *string           `json:"description,omitzero"`
+	Description    string            `json:"description,omitzero"`
+	HttpStatus     int               `json:"httpStatus,omitzero"`
 	LastAttempt    api.Timestamp     `json:"lastAttempt,omitzero"`
-	Message        *string           `json:"message,omitzero"`
-	RepositoryURL  *string           `json:"repositoryUrl,omitzero"`
+	Message        string            `json:"message,omitzero"`
+	RepositoryURL  string            `json:"repositoryUrl,omitzero"`
 	State          CommitStatusState `json:"state,omitzero"`
-	TargetURL      *string           `json:"targetUrl,omitzero"`
+	TargetURL      string            `json:"targetUrl,omitzero"`
 }
 
 // CommitStatusState is an enumeration of the model.
@@ -32,6 +68,147 @@ const (
 	CommitStatusStateSuccess CommitStatusState = "success"
 	CommitStatusStateFailure CommitStatusState = "failure"
 	CommitStatusStateError   CommitStatusState = "error"
+	CommitStatusStateStopped CommitStatusState = "stopped"
+)
+
+// CredentialBasis is an enumeration of the model.
+type CredentialBasis string
+
+// Values of CredentialBasis.
+const (
+	CredentialBasisSourceAuth   CredentialBasis = "SOURCE_AUTH"
+	CredentialBasisNoSourceAuth CredentialBasis = "NO_SOURCE_AUTH"
+	CredentialBasisNamed        CredentialBasis = "NAMED"
+	CredentialBasisDefault      CredentialBasis = "DEFAULT"
+)
+
+// CredentialHealth is a structure of the model.
+type CredentialHealth struct {
+	Cause              FailureCause    `json:"cause,omitzero"`
+	Checked            api.Timestamp   `json:"checked,omitzero"`
+	Expires            api.Timestamp   `json:"expires,omitzero"`
+	Host               string          `json:"host,omitzero"`
+	Jobs               []JobAbility    `json:"jobs,omitzero"`
+	LastUsedAtProvider api.Timestamp   `json:"lastUsedAtProvider,omitzero"`
+	Link               string          `json:"link,omitzero"`
+	Message            string          `json:"message,omitzero"`
+	NextStep           string          `json:"nextStep,omitzero"`
+	Owner              string          `json:"owner,omitzero"`
+	OwnerID            string          `json:"ownerId,omitzero"`
+	OwnerIsBot         bool            `json:"ownerIsBot,omitzero"`
+	Repository         string          `json:"repository,omitzero"`
+	Scopes             []string        `json:"scopes,omitzero"`
+	ScopesKnown        bool            `json:"scopesKnown,omitzero"`
+	State              CredentialState `json:"state"`
+	TokenKind          TokenKind       `json:"tokenKind"`
+	Warnings           []string        `json:"warnings,omitzero"`
+}
+
+// CredentialJob is an enumeration of the model.
+type CredentialJob string
+
+// Values of CredentialJob.
+const (
+	CredentialJobClone            CredentialJob = "CLONE"
+	CredentialJobCommitStatus     CredentialJob = "COMMIT_STATUS"
+	CredentialJobWebhook          CredentialJob = "WEBHOOK"
+	CredentialJobPullRequestFiles CredentialJob = "PULL_REQUEST_FILES"
+)
+
+// CredentialMatch is a structure of the model.
+type CredentialMatch struct {
+	Host       string `json:"host,omitzero"`
+	Owner      string `json:"owner,omitzero"`
+	Repository string `json:"repository,omitzero"`
+}
+
+// CredentialPurpose is an enumeration of the model.
+type CredentialPurpose string
+
+// Values of CredentialPurpose.
+const (
+	CredentialPurposeFetch        CredentialPurpose = "FETCH"
+	CredentialPurposeCommitStatus CredentialPurpose = "COMMIT_STATUS"
+	CredentialPurposeWebhook      CredentialPurpose = "WEBHOOK"
+	CredentialPurposeEvent        CredentialPurpose = "EVENT"
+	CredentialPurposePoll         CredentialPurpose = "POLL"
+	CredentialPurposeCheck        CredentialPurpose = "CHECK"
+)
+
+// CredentialRung is a structure of the model.
+type CredentialRung struct {
+	Applies bool             `json:"applies"`
+	ARN     string           `json:"arn,omitzero"`
+	Basis   CredentialBasis  `json:"basis"`
+	Match   *CredentialMatch `json:"match,omitzero"`
+	Name    string           `json:"name,omitzero"`
+	Reason  string           `json:"reason,omitzero"`
+	Wins    bool             `json:"wins"`
+}
+
+// CredentialState is an enumeration of the model.
+type CredentialState string
+
+// Values of CredentialState.
+const (
+	CredentialStateValid       CredentialState = "VALID"
+	CredentialStateLimited     CredentialState = "LIMITED"
+	CredentialStateInvalid     CredentialState = "INVALID"
+	CredentialStateExpired     CredentialState = "EXPIRED"
+	CredentialStateUnreachable CredentialState = "UNREACHABLE"
+	CredentialStateUnchecked   CredentialState = "UNCHECKED"
+)
+
+// CredentialSummary is a structure of the model.
+type CredentialSummary struct {
+	ARN           string            `json:"arn"`
+	AuthType      AuthType          `json:"authType"`
+	ConnectionARN string            `json:"connectionArn,omitzero"`
+	Created       api.Timestamp     `json:"created,omitzero"`
+	DaysLeft      int               `json:"daysLeft,omitzero"`
+	Expires       api.Timestamp     `json:"expires,omitzero"`
+	Health        *CredentialHealth `json:"health,omitzero"`
+	Hosts         []string          `json:"hosts,omitzero"`
+	LastUsed      api.Timestamp     `json:"lastUsed,omitzero"`
+	Match         *CredentialMatch  `json:"match,omitzero"`
+	Modified      api.Timestamp     `json:"modified,omitzero"`
+	Name          string            `json:"name,omitzero"`
+	Resource      string            `json:"resource,omitzero"`
+	ServerType    ServerType        `json:"serverType"`
+	UsedBy        []string          `json:"usedBy,omitzero"`
+	Username      string            `json:"username,omitzero"`
+}
+
+// CredentialUse is a structure of the model.
+type CredentialUse struct {
+	At          api.Timestamp     `json:"at,omitzero"`
+	BuildID     string            `json:"buildId,omitzero"`
+	Host        string            `json:"host,omitzero"`
+	ProjectName string            `json:"projectName,omitzero"`
+	Purpose     CredentialPurpose `json:"purpose"`
+	Repository  string            `json:"repository,omitzero"`
+}
+
+// DeleteCredentialInput is a structure of the model.
+type DeleteCredentialInput struct {
+	Credential string `json:"credential"`
+	DryRun     bool   `json:"dryRun,omitzero"`
+}
+
+// DeleteCredentialOutput is a structure of the model.
+type DeleteCredentialOutput struct {
+	AffectedProjects []AffectedProject `json:"affectedProjects,omitzero"`
+	ARN              string            `json:"arn,omitzero"`
+}
+
+// DeliveryState is an enumeration of the model.
+type DeliveryState string
+
+// Values of DeliveryState.
+const (
+	DeliveryStatePending DeliveryState = "PENDING"
+	DeliveryStateDone    DeliveryState = "DONE"
+	DeliveryStateRefused DeliveryState = "REFUSED"
 )
 
 // DeliveryStatus is an enumeration of the model.
@@ -44,6 +221,153 @@ const (
 	DeliveryStatusRefused   DeliveryStatus = "REFUSED"
 )
 
+// DescribeCredentialInput is a structure of the model.
+type DescribeCredentialInput struct {
+	Credential string `json:"credential"`
+}
+
+// DescribeCredentialOutput is a structure of the model.
+type DescribeCredentialOutput struct {
+	Credential *CredentialSummary `json:"credential,omitzero"`
+	RecentUses []CredentialUse    `json:"recentUses,omitzero"`
+}
+
+// DescribeWebhookDeliveryInput is a structure of the model.
+type DescribeWebhookDeliveryInput struct {
+	ID string `json:"id"`
+}
+
+// DescribeWebhookDeliveryOutput is a structure of the model.
+type DescribeWebhookDeliveryOutput struct {
+	Delivery *WebhookDeliverySummary `json:"delivery,omitzero"`
+	Headers  map[string]string       `json:"headers,omitzero"`
+	Payload  string                  `json:"payload,omitzero"`
+	Verdicts []ProjectVerdict        `json:"verdicts,omitzero"`
+}
+
+// DiagnoseInput is a structure of the model.
+type DiagnoseInput struct {
+}
+
+// DiagnoseOutput is a structure of the model.
+type DiagnoseOutput struct {
+	Findings []Finding `json:"findings,omitzero"`
+}
+
+// ExplainCredentialInput is a structure of the model.
+type ExplainCredentialInput struct {
+	ProjectName   string     `json:"projectName,omitzero"`
+	RepositoryURL string     `json:"repositoryUrl,omitzero"`
+	ServerType    ServerType `json:"serverType,omitzero"`
+}
+
+// ExplainCredentialOutput is a structure of the model.
+type ExplainCredentialOutput struct {
+	ARN           string           `json:"arn,omitzero"`
+	Host          string           `json:"host,omitzero"`
+	Message       string           `json:"message,omitzero"`
+	RepositoryURL string           `json:"repositoryUrl,omitzero"`
+	Rungs         []CredentialRung `json:"rungs,omitzero"`
+	ServerType    ServerType       `json:"serverType,omitzero"`
+}
+
+// FailureCause is an enumeration of the model.
+type FailureCause string
+
+// Values of FailureCause.
+const (
+	FailureCauseBadToken       FailureCause = "BAD_TOKEN"
+	FailureCauseExpiredToken   FailureCause = "EXPIRED_TOKEN"
+	FailureCauseWrongKind      FailureCause = "WRONG_KIND"
+	FailureCauseWrongHost      FailureCause = "WRONG_HOST"
+	FailureCauseWrongUsername  FailureCause = "WRONG_USERNAME"
+	FailureCauseMissingScope   FailureCause = "MISSING_SCOPE"
+	FailureCauseNotVisible     FailureCause = "NOT_VISIBLE"
+	FailureCauseNotAdmin       FailureCause = "NOT_ADMIN"
+	FailureCauseSsoRequired    FailureCause = "SSO_REQUIRED"
+	FailureCauseIpNotAllowed   FailureCause = "IP_NOT_ALLOWED"
+	FailureCauseLifetimePolicy FailureCause = "LIFETIME_POLICY"
+	FailureCauseKindForbidden  FailureCause = "KIND_FORBIDDEN"
+	FailureCauseRateLimited    FailureCause = "RATE_LIMITED"
+	FailureCauseGone           FailureCause = "GONE"
+	FailureCauseMoved          FailureCause = "MOVED"
+	FailureCauseRejected       FailureCause = "REJECTED"
+	FailureCauseConflict       FailureCause = "CONFLICT"
+	FailureCauseCertificate    FailureCause = "CERTIFICATE"
+	FailureCauseUnreachable    FailureCause = "UNREACHABLE"
+	FailureCauseProviderError  FailureCause = "PROVIDER_ERROR"
+)
+
+// FilterGroupVerdict is a structure of the model.
+type FilterGroupVerdict struct {
+	Filters []FilterVerdict `json:"filters,omitzero"`
+	Matched bool            `json:"matched"`
+}
+
+// FilterVerdict is a structure of the model.
+type FilterVerdict struct {
+	ExcludeMatchedPattern bool   `json:"excludeMatchedPattern,omitzero"`
+	Matched               bool   `json:"matched"`
+	Note                  string `json:"note,omitzero"`
+	Pattern               string `json:"pattern"`
+	Type                  string `json:"type"`
+	Value                 string `json:"value,omitzero"`
+}
+
+// Finding is a structure of the model.
+type Finding struct {
+	Area    string       `json:"area"`
+	Fix     string       `json:"fix,omitzero"`
+	Level   FindingLevel `json:"level"`
+	Message string       `json:"message"`
+	Subject string       `json:"subject,omitzero"`
+}
+
+// FindingLevel is an enumeration of the model.
+type FindingLevel string
+
+// Values of FindingLevel.
+const (
+	FindingLevelOk      FindingLevel = "OK"
+	FindingLevelWarning FindingLevel = "WARNING"
+	FindingLevelError   FindingLevel = "ERROR"
+)
+
+// ImportCredentialInput is a structure of the model.
+type ImportCredentialInput struct {
+	AuthType        AuthType         `json:"authType"`
+	CaBundle        string           `json:"caBundle,omitzero"`
+	DryRun          bool             `json:"dryRun,omitzero"`
+	Expires         api.Timestamp    `json:"expires,omitzero"`
+	Hosts           []string         `json:"hosts,omitzero"`
+	Match           *CredentialMatch `json:"match,omitzero"`
+	Name            string           `json:"name,omitzero"`
+	ServerType      ServerType       `json:"serverType"`
+	ShouldOverwrite *bool            `json:"shouldOverwrite,omitzero"`
+	Token           secret.Text      `json:"token"`
+	Username        string           `json:"username,omitzero"`
+}
+
+// ImportCredentialOutput is a structure of the model.
+type ImportCredentialOutput struct {
+	AffectedProjects []AffectedProject `json:"affectedProjects,omitzero"`
+	ARN              string            `json:"arn,omitzero"`
+	ConnectionARN    string            `json:"connectionArn,omitzero"`
+	Health           *CredentialHealth `json:"health,omitzero"`
+	Overwrites       bool              `json:"overwrites,omitzero"`
+}
+
+// JobAbility is a structure of the model.
+type JobAbility struct {
+	Ability  Ability       `json:"ability"`
+	Cause    FailureCause  `json:"cause,omitzero"`
+	Job      CredentialJob `json:"job"`
+	Link     string        `json:"link,omitzero"`
+	Message  string        `json:"message,omitzero"`
+	Missing  []string      `json:"missing,omitzero"`
+	NextStep string        `json:"nextStep,omitzero"`
+}
+
 // ListCommitStatusesInput is a structure of the model.
 type ListCommitStatusesInput struct {
 	BuildID string `json:"buildId"`
@@ -54,6 +378,281 @@ type ListCommitStatusesOutput struct {
 	CommitStatuses []CommitStatus `json:"commitStatuses,omitzero"`
 }
 
+// ListCredentialUsesInput is a structure of the model.
+type ListCredentialUsesInput struct {
+	Credential string `json:"credential"`
+	MaxResults *int   `json:"maxResults,omitzero"`
+	NextToken  string `json:"nextToken,omitzero"`
+}
+
+// ListCredentialUsesOutput is a structure of the model.
+type ListCredentialUsesOutput struct {
+	NextToken string          `json:"nextToken,omitzero"`
+	Uses      []CredentialUse `json:"uses,omitzero"`
+}
+
+// ListCredentialsInput is a structure of the model.
+type ListCredentialsInput struct {
+}
+
+// ListCredentialsOutput is a structure of the model.
+type ListCredentialsOutput struct {
+	Credentials []CredentialSummary `json:"credentials,omitzero"`
+}
+
+// ListRepositoriesInput is a structure of the model.
+type ListRepositoriesInput struct {
+	Credential string `json:"credential"`
+	Host       string `json:"host,omitzero"`
+	NextToken  string `json:"nextToken,omitzero"`
+	Search     string `json:"search,omitzero"`
+}
+
+// ListRepositoriesOutput is a structure of the model.
+type ListRepositoriesOutput struct {
+	NextToken    string       `json:"nextToken,omitzero"`
+	Repositories []Repository `json:"repositories,omitzero"`
+	Warnings     []string     `json:"warnings,omitzero"`
+}
+
+// ListWebhookDeliveriesInput is a structure of the model.
+type ListWebhookDeliveriesInput struct {
+	MaxResults  *int   `json:"maxResults,omitzero"`
+	NextToken   string `json:"nextToken,omitzero"`
+	ProjectName string `json:"projectName,omitzero"`
+}
+
+// ListWebhookDeliveriesOutput is a structure of the model.
+type ListWebhookDeliveriesOutput struct {
+	Deliveries []WebhookDeliverySummary `json:"deliveries,omitzero"`
+	NextToken  string                   `json:"nextToken,omitzero"`
+}
+
+// ListWebhooksInput is a structure of the model.
+type ListWebhooksInput struct {
+	ProjectName string `json:"projectName,omitzero"`
+	Verify      bool   `json:"verify,omitzero"`
+}
+
+// ListWebhooksOutput is a structure of the model.
+type ListWebhooksOutput struct {
+	Webhooks []WebhookSummary `json:"webhooks,omitzero"`
+}
+
+// ProjectVerdict is a structure of the model.
+type ProjectVerdict struct {
+	Actor          string               `json:"actor,omitzero"`
+	ActorAccountID string               `json:"actorAccountId,omitzero"`
+	BaseRef        string               `json:"baseRef,omitzero"`
+	BuildID        string               `json:"buildId,omitzero"`
+	CommitID       string               `json:"commitId,omitzero"`
+	Event          string               `json:"event,omitzero"`
+	Groups         []FilterGroupVerdict `json:"groups,omitzero"`
+	HeadRef        string               `json:"headRef,omitzero"`
+	Outcome        VerdictOutcome       `json:"outcome"`
+	ProjectName    string               `json:"projectName"`
+	PullRequest    int64                `json:"pullRequest,omitzero"`
+	Reason         string               `json:"reason,omitzero"`
+}
+
+// ProviderHookState is an enumeration of the model.
+type ProviderHookState string
+
+// Values of ProviderHookState.
+const (
+	ProviderHookStateActive   ProviderHookState = "ACTIVE"
+	ProviderHookStateDisabled ProviderHookState = "DISABLED"
+	ProviderHookStateMissing  ProviderHookState = "MISSING"
+	ProviderHookStateManual   ProviderHookState = "MANUAL"
+	ProviderHookStatePolled   ProviderHookState = "POLLED"
+	ProviderHookStateUnknown  ProviderHookState = "UNKNOWN"
+)
+
+// RedeliverWebhookDeliveryInput is a structure of the model.
+type RedeliverWebhookDeliveryInput struct {
+	ID string `json:"id"`
+}
+
+// RedeliverWebhookDeliveryOutput is a structure of the model.
+type RedeliverWebhookDeliveryOutput struct {
+	ID string `json:"id,omitzero"`
+}
+
+// Repository is a structure of the model.
+type Repository struct {
+	Admin         bool   `json:"admin,omitzero"`
+	CloneURL      string `json:"cloneUrl"`
+	DefaultBranch string `json:"defaultBranch,omitzero"`
+	FullName      string `json:"fullName"`
+	Private       bool   `json:"private,omitzero"`
+}
+
+// ServerType is an enumeration of the model.
+type ServerType string
+
+// Values of ServerType.
+const (
+	ServerTypeGithub            ServerType = "GITHUB"
+	ServerTypeBitbucket         ServerType = "BITBUCKET"
+	ServerTypeGithubEnterprise  ServerType = "GITHUB_ENTERPRISE"
+	ServerTypeGitlab            ServerType = "GITLAB"
+	ServerTypeGitlabSelfManaged ServerType = "GITLAB_SELF_MANAGED"
+)
+
+// SignatureVerdict is an enumeration of the model.
+type SignatureVerdict string
+
+// Values of SignatureVerdict.
+const (
+	SignatureVerdictValid          SignatureVerdict = "VALID"
+	SignatureVerdictValidOldSecret SignatureVerdict = "VALID_OLD_SECRET"
+	SignatureVerdictInvalid        SignatureVerdict = "INVALID"
+	SignatureVerdictMissing        SignatureVerdict = "MISSING"
+	SignatureVerdictStale          SignatureVerdict = "STALE"
+	SignatureVerdictPolled         SignatureVerdict = "POLLED"
+	SignatureVerdictTest           SignatureVerdict = "TEST"
+)
+
+// TestFilter is a structure of the model.
+type TestFilter struct {
+	ExcludeMatchedPattern bool   `json:"excludeMatchedPattern,omitzero"`
+	Pattern               string `json:"pattern"`
+	Type                  string `json:"type"`
+}
+
+// TestWebhookInput is a structure of the model.
+type TestWebhookInput struct {
+	DeliveryID   string         `json:"deliveryId,omitzero"`
+	Event        string         `json:"event,omitzero"`
+	FilterGroups [][]TestFilter `json:"filterGroups,omitzero"`
+	Payload      string         `json:"payload,omitzero"`
+	ProjectName  string         `json:"projectName"`
+}
+
+// TestWebhookOutput is a structure of the model.
+type TestWebhookOutput struct {
+	Event    string           `json:"event,omitzero"`
+	Note     string           `json:"note,omitzero"`
+	Verdicts []ProjectVerdict `json:"verdicts,omitzero"`
+	Warnings []string         `json:"warnings,omitzero"`
+}
+
+// TokenKind is an enumeration of the model.
+type TokenKind string
+
+// Values of TokenKind.
+const (
+	TokenKindGithubClassic            TokenKind = "GITHUB_CLASSIC"
+	TokenKindGithubFineGrained        TokenKind = "GITHUB_FINE_GRAINED"
+	TokenKindGithubOauth              TokenKind = "GITHUB_OAUTH"
+	TokenKindGithubAppUser            TokenKind = "GITHUB_APP_USER"
+	TokenKindGithubAppInstallation    TokenKind = "GITHUB_APP_INSTALLATION"
+	TokenKindGithubAppRefresh         TokenKind = "GITHUB_APP_REFRESH"
+	TokenKindBitbucketApiToken        TokenKind = "BITBUCKET_API_TOKEN"
+	TokenKindBitbucketAccessToken     TokenKind = "BITBUCKET_ACCESS_TOKEN"
+	TokenKindBitbucketRepositoryToken TokenKind = "BITBUCKET_REPOSITORY_TOKEN"
+	TokenKindBitbucketProjectToken    TokenKind = "BITBUCKET_PROJECT_TOKEN"
+	TokenKindBitbucketWorkspaceToken  TokenKind = "BITBUCKET_WORKSPACE_TOKEN"
+	TokenKindBitbucketAppPassword     TokenKind = "BITBUCKET_APP_PASSWORD"
+	TokenKindGitlabPersonal           TokenKind = "GITLAB_PERSONAL"
+	TokenKindGitlabProject            TokenKind = "GITLAB_PROJECT"
+	TokenKindGitlabGroup              TokenKind = "GITLAB_GROUP"
+	TokenKindGitlabDeploy             TokenKind = "GITLAB_DEPLOY"
+	TokenKindGitlabOauth              TokenKind = "GITLAB_OAUTH"
+	TokenKindGitlabCiJob              TokenKind = "GITLAB_CI_JOB"
+	TokenKindGitlabTrigger            TokenKind = "GITLAB_TRIGGER"
+	TokenKindGitlabRunner             TokenKind = "GITLAB_RUNNER"
+	TokenKindUnknown                  TokenKind = "UNKNOWN"
+)
+
+// VerdictOutcome is an enumeration of the model.
+type VerdictOutcome string
+
+// Values of VerdictOutcome.
+const (
+	VerdictOutcomeBuild    VerdictOutcome = "BUILD"
+	VerdictOutcomeNoMatch  VerdictOutcome = "NO_MATCH"
+	VerdictOutcomeWithheld VerdictOutcome = "WITHHELD"
+	VerdictOutcomeIgnored  VerdictOutcome = "IGNORED"
+	VerdictOutcomeFailed   VerdictOutcome = "FAILED"
+)
+
+// VerifyCredentialInput is a structure of the model.
+type VerifyCredentialInput struct {
+	Credential    string `json:"credential"`
+	RepositoryURL string `json:"repositoryUrl,omitzero"`
+}
+
+// VerifyCredentialOutput is a structure of the model.
+type VerifyCredentialOutput struct {
+	Credential *CredentialSummary `json:"credential,omitzero"`
+}
+
+// WebhookDeliverySummary is a structure of the model.
+type WebhookDeliverySummary struct {
+	BuildIDs           []string         `json:"buildIds,omitzero"`
+	Event              string           `json:"event,omitzero"`
+	ID                 string           `json:"id"`
+	Note               string           `json:"note,omitzero"`
+	ProviderDeliveryID string           `json:"providerDeliveryId,omitzero"`
+	Received           api.Timestamp    `json:"received,omitzero"`
+	Redelivery         bool             `json:"redelivery,omitzero"`
+	Repeats            int              `json:"repeats,omitzero"`
+	Repository         string           `json:"repository,omitzero"`
+	ServerType         ServerType       `json:"serverType,omitzero"`
+	Signature          SignatureVerdict `json:"signature"`
+	State              DeliveryState    `json:"state"`
+}
+
+// WebhookSummary is a structure of the model.
+type WebhookSummary struct {
+	LastDelivery   *WebhookDeliverySummary `json:"lastDelivery,omitzero"`
+	LastResponse   string                  `json:"lastResponse,omitzero"`
+	ManualCreation bool                    `json:"manualCreation,omitzero"`
+	Message        string                  `json:"message,omitzero"`
+	PayloadURL     string                  `json:"payloadUrl,omitzero"`
+	ProjectName    string                  `json:"projectName"`
+	ProviderURL    string                  `json:"providerUrl,omitzero"`
+	RepositoryURL  string                  `json:"repositoryUrl,omitzero"`
+	ServerType     ServerType              `json:"serverType"`
+	SharedWith     []string                `json:"sharedWith,omitzero"`
+	State          ProviderHookState       `json:"state,omitzero"`
+	Warnings       []string                `json:"warnings,omitzero"`
+}
+
+func checkDeleteCredentialInput(c *api.Checker, at *api.Path, in *DeleteCredentialInput) {
+	if in.Credential == "" {
+		c.Null(at.Field("credential"))
+	} else {
+		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+}
+
+func checkDescribeCredentialInput(c *api.Checker, at *api.Path, in *DescribeCredentialInput) {
+	if in.Credential == "" {
+		c.Null(at.Field("credential"))
+	} else {
+		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+}
+
+func checkDescribeWebhookDeliveryInput(c *api.Checker, at *api.Path, in *DescribeWebhookDeliveryInput) {
+	if in.ID == "" {
+		c.Null(at.Field("id"))
+	} else {
+		c.Length(at.Field("id"), in.ID, 1, -1)
+	}
+}
+
+func checkImportCredentialInput(c *api.Checker, at *api.Path, in *ImportCredentialInput) {
+	if in.AuthType == "" {
+		c.Null(at.Field("authType"))
+	}
+	if in.ServerType == "" {
+		c.Null(at.Field("serverType"))
+	}
+}
+
 func checkListCommitStatusesInput(c *api.Checker, at *api.Path, in *ListCommitStatusesInput) {
 	if in.BuildID == "" {
 		c.Null(at.Field("buildId"))
@@ -62,11 +661,167 @@ func checkListCommitStatusesInput(c *api.Checker, at *api.Path, in *ListCommitSt
 	}
 }
 
+func checkListCredentialUsesInput(c *api.Checker, at *api.Path, in *ListCredentialUsesInput) {
+	if in.Credential == "" {
+		c.Null(at.Field("credential"))
+	} else {
+		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+	if in.MaxResults != nil {
+		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
+	}
+}
+
+func checkListRepositoriesInput(c *api.Checker, at *api.Path, in *ListRepositoriesInput) {
+	if in.Credential == "" {
+		c.Null(at.Field("credential"))
+	} else {
+		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+}
+
+func checkListWebhookDeliveriesInput(c *api.Checker, at *api.Path, in *ListWebhookDeliveriesInput) {
+	if in.MaxResults != nil {
+		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
+	}
+}
+
+func checkRedeliverWebhookDeliveryInput(c *api.Checker, at *api.Path, in *RedeliverWebhookDeliveryInput) {
+	if in.ID == "" {
+		c.Null(at.Field("id"))
+	} else {
+		c.Length(at.Field("id"), in.ID, 1, -1)
+	}
+}
+
+func checkTestFilter(c *api.Checker, at *api.Path, in *TestFilter) {
+	if in.Type == "" {
+		c.Null(at.Field("type"))
+	} else {
+		c.Length(at.Field("type"), in.Type, 1, -1)
+	}
+}
+
+func checkTestWebhookInput(c *api.Checker, at *api.Path, in *TestWebhookInput) {
+	for i := range in.FilterGroups {
+		p := at.Field("filterGroups").Element(i)
+		for j := range in.FilterGroups[i] {
+			q := p.Element(j)
+			checkTestFilter(c, &q, &in.FilterGroups[i][j])
+		}
+	}
+	if in.ProjectName == "" {
+		c.Null(at.Field("projectName"))
+	} else {
+		c.Length(at.Field("projectName"), in.ProjectName, 1, -1)
+	}
+}
+
+func checkVerifyCredentialInput(c *api.Checker, at *api.Path, in *VerifyCredentialInput) {
+	if in.Credential == "" {
+		c.Null(at.Field("credential"))
+	} else {
+		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+}
+
 // Definition describes Slipway: every operation of the model, built or not.
 var Definition = &api.Definition{
 	Name:         "slipway",
 	TargetPrefix: "Slipway_20261123",
 	Operations: map[string]*api.Operation{
+		"DeleteCredential": {
+			Name:  "DeleteCredential",
+			New:   func() any { return new(DeleteCredentialInput) },
+			Check: func(c *api.Checker, in any) { checkDeleteCredentialInput(c, &api.Path{}, in.(*DeleteCredentialInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					DeleteCredential(context.Context, *DeleteCredentialInput) (*DeleteCredentialOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.DeleteCredential(ctx, in.(*DeleteCredentialInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"DescribeCredential": {
+			Name: "DescribeCredential",
+			New:  func() any { return new(DescribeCredentialInput) },
+			Check: func(c *api.Checker, in any) {
+				checkDescribeCredentialInput(c, &api.Path{}, in.(*DescribeCredentialInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					DescribeCredential(context.Context, *DescribeCredentialInput) (*DescribeCredentialOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.DescribeCredential(ctx, in.(*DescribeCredentialInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"DescribeWebhookDelivery": {
+			Name: "DescribeWebhookDelivery",
+			New:  func() any { return new(DescribeWebhookDeliveryInput) },
+			Check: func(c *api.Checker, in any) {
+				checkDescribeWebhookDeliveryInput(c, &api.Path{}, in.(*DescribeWebhookDeliveryInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					DescribeWebhookDelivery(context.Context, *DescribeWebhookDeliveryInput) (*DescribeWebhookDeliveryOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.DescribeWebhookDelivery(ctx, in.(*DescribeWebhookDeliveryInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"Diagnose": {
+			Name: "Diagnose",
+			New:  func() any { return new(DiagnoseInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					Diagnose(context.Context, *DiagnoseInput) (*DiagnoseOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.Diagnose(ctx, in.(*DiagnoseInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"ExplainCredential": {
+			Name: "ExplainCredential",
+			New:  func() any { return new(ExplainCredentialInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ExplainCredential(context.Context, *ExplainCredentialInput) (*ExplainCredentialOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ExplainCredential(ctx, in.(*ExplainCredentialInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"ImportCredential": {
+			Name:  "ImportCredential",
+			New:   func() any { return new(ImportCredentialInput) },
+			Check: func(c *api.Checker, in any) { checkImportCredentialInput(c, &api.Path{}, in.(*ImportCredentialInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ImportCredential(context.Context, *ImportCredentialInput) (*ImportCredentialOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ImportCredential(ctx, in.(*ImportCredentialInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceAlreadyExistsException"},
+		},
 		"ListCommitStatuses": {
 			Name: "ListCommitStatuses",
 			New:  func() any { return new(ListCommitStatusesInput) },
@@ -81,6 +836,130 @@ var Definition = &api.Definition{
 					return nil, api.ErrNotImplemented
 				}
 				return s.ListCommitStatuses(ctx, in.(*ListCommitStatusesInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"ListCredentialUses": {
+			Name: "ListCredentialUses",
+			New:  func() any { return new(ListCredentialUsesInput) },
+			Check: func(c *api.Checker, in any) {
+				checkListCredentialUsesInput(c, &api.Path{}, in.(*ListCredentialUsesInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListCredentialUses(context.Context, *ListCredentialUsesInput) (*ListCredentialUsesOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListCredentialUses(ctx, in.(*ListCredentialUsesInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"ListCredentials": {
+			Name: "ListCredentials",
+			New:  func() any { return new(ListCredentialsInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListCredentials(context.Context, *ListCredentialsInput) (*ListCredentialsOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListCredentials(ctx, in.(*ListCredentialsInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"ListRepositories": {
+			Name:  "ListRepositories",
+			New:   func() any { return new(ListRepositoriesInput) },
+			Check: func(c *api.Checker, in any) { checkListRepositoriesInput(c, &api.Path{}, in.(*ListRepositoriesInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListRepositories(context.Context, *ListRepositoriesInput) (*ListRepositoriesOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListRepositories(ctx, in.(*ListRepositoriesInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException", "OAuthProviderException"},
+		},
+		"ListWebhookDeliveries": {
+			Name: "ListWebhookDeliveries",
+			New:  func() any { return new(ListWebhookDeliveriesInput) },
+			Check: func(c *api.Checker, in any) {
+				checkListWebhookDeliveriesInput(c, &api.Path{}, in.(*ListWebhookDeliveriesInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListWebhookDeliveries(context.Context, *ListWebhookDeliveriesInput) (*ListWebhookDeliveriesOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListWebhookDeliveries(ctx, in.(*ListWebhookDeliveriesInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"ListWebhooks": {
+			Name: "ListWebhooks",
+			New:  func() any { return new(ListWebhooksInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListWebhooks(context.Context, *ListWebhooksInput) (*ListWebhooksOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListWebhooks(ctx, in.(*ListWebhooksInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"RedeliverWebhookDelivery": {
+			Name: "RedeliverWebhookDelivery",
+			New:  func() any { return new(RedeliverWebhookDeliveryInput) },
+			Check: func(c *api.Checker, in any) {
+				checkRedeliverWebhookDeliveryInput(c, &api.Path{}, in.(*RedeliverWebhookDeliveryInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					RedeliverWebhookDelivery(context.Context, *RedeliverWebhookDeliveryInput) (*RedeliverWebhookDeliveryOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.RedeliverWebhookDelivery(ctx, in.(*RedeliverWebhookDeliveryInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"TestWebhook": {
+			Name:  "TestWebhook",
+			New:   func() any { return new(TestWebhookInput) },
+			Check: func(c *api.Checker, in any) { checkTestWebhookInput(c, &api.Path{}, in.(*TestWebhookInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					TestWebhook(context.Context, *TestWebhookInput) (*TestWebhookOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.TestWebhook(ctx, in.(*TestWebhookInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"VerifyCredential": {
+			Name:  "VerifyCredential",
+			New:   func() any { return new(VerifyCredentialInput) },
+			Check: func(c *api.Checker, in any) { checkVerifyCredentialInput(c, &api.Path{}, in.(*VerifyCredentialInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					VerifyCredential(context.Context, *VerifyCredentialInput) (*VerifyCredentialOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.VerifyCredential(ctx, in.(*VerifyCredentialInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},
