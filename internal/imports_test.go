@@ -21,10 +21,10 @@ type rule struct {
 }
 
 var (
-	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project"}
+	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project", "internal/webhook"}
 	leaves     = []string{"internal/arn", "internal/fault", "internal/secret", "internal/seal"}
 	operations = []string{"internal/codebuild", "internal/extension", "internal/cloudwatchlogs"}
-	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/awsjson/...", "slipway/cmd/..."}
+	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/keyring", "slipway/internal/registrar", "slipway/internal/receiver", "slipway/internal/awsjson/...", "slipway/cmd/..."}
 )
 
 var rules = []rule{
@@ -35,7 +35,14 @@ var rules = []rule{
 	{name: "operations know no implementation", of: operations, forbid: append([]string{"database/sql", "os/exec"}, outside...)},
 	{name: "the store knows nouns only", of: []string{"internal/store"}, forbid: []string{"net/http", "slipway/internal/codebuild", "slipway/internal/schedule", "slipway/internal/agentapi", "slipway/internal/awsjson", "slipway/internal/logstream"}},
 	{name: "the scheduler knows no storage and no plug-in", of: []string{"internal/schedule"}, forbid: []string{"database/sql", "slipway/internal/store/...", "slipway/internal/runner/local", "slipway/internal/source/github", "slipway/internal/codebuild"}},
-	{name: "plug-ins do not know each other", of: []string{"internal/runner/local", "internal/source/github"}, forbid: []string{"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential"}},
+	{name: "plug-ins do not know each other", of: []string{"internal/runner/local"}, forbid: []string{"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential"}},
+	{name: "source providers know their family only", of: []string{"internal/source/github", "internal/source/bitbucket", "internal/source/gitlab"}, forbid: []string{
+		"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/webhook", "slipway/internal/keyring",
+		"slipway/internal/source/sourcetest",
+	}},
+	{name: "the keyring, the registrar and the receiver know no storage and no provider by name", of: []string{"internal/keyring", "internal/registrar", "internal/receiver"}, forbid: []string{
+		"database/sql", "slipway/internal/store/...", "slipway/internal/source/github", "slipway/internal/source/bitbucket", "slipway/internal/source/gitlab", "slipway/internal/codebuild", "slipway/internal/schedule",
+	}},
 	{name: "the agent is lean and holds no server", of: []string{"internal/agent/...", "cmd/slipway-agent"}, forbid: []string{
 		"database/sql", "modernc.org/...", "github.com/spf13/...", "github.com/aws/...", "github.com/tink-crypto/...", "google.golang.org/...",
 		"slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/source/...", "slipway/internal/awsjson",

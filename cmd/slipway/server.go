@@ -25,12 +25,12 @@ import (
 	"slipway/internal/cloudwatchlogs"
 	"slipway/internal/codebuild"
 	"slipway/internal/extension"
+	"slipway/internal/keyring"
 	"slipway/internal/logstream"
 	"slipway/internal/runner"
 	"slipway/internal/runner/local"
 	"slipway/internal/schedule"
 	"slipway/internal/seal"
-	"slipway/internal/source"
 	"slipway/internal/source/github"
 	"slipway/internal/store"
 )
@@ -95,8 +95,9 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	gh := github.New(&http.Client{Timeout: 30 * time.Second}, "slipway/"+version)
 	s.scheduler = schedule.New(schedule.Parts{
-		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Credentials: s.db.Credentials(), Opener: keys, Logs: s.logs, Runner: place,
-		Providers: map[api.ServerType]source.Provider{api.ServerTypeGithub: gh, api.ServerTypeGithubEnterprise: gh},
+		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place,
+		Keys:      keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints}),
+		Providers: map[api.ServerType]schedule.Reporter{api.ServerTypeGithub: gh, api.ServerTypeGithubEnterprise: gh},
 		Log:       s.o.log,
 	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints})
 	look := accesskey.NewCache(func(ctx context.Context, id string) (accesskey.Key, error) {

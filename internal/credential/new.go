@@ -36,10 +36,10 @@ var (
 // is not asked whether it knows the token. A personal access token for the two
 // GitLab types, which CodeBuild reaches through connections only, is accepted.
 func New(scope arn.Scope, in *api.ImportSourceCredentialsInput, now time.Time) (Credential, error) {
-	c := Credential{
+	c := Credential{About: About{
 		Scope: scope, ARN: scope.Token(string(in.ServerType)), ServerType: in.ServerType, AuthType: in.AuthType,
 		Created: now.UTC(), Modified: now.UTC(),
-	}
+	}}
 	if !slices.Contains(servers, in.ServerType) {
 		return Credential{}, fault.New(fault.Invalid, "Invalid ServerType provided")
 	}

@@ -52,7 +52,7 @@ func TestPairsOfServerAndAuthType(t *testing.T) {
 }
 
 func TestWhatIsImported(t *testing.T) {
-	base := Credential{Scope: here, Created: then.UTC(), Modified: then.UTC()}
+	base := Credential{About: About{Scope: here, Created: then.UTC(), Modified: then.UTC()}}
 	for _, test := range []struct {
 		name           string
 		server         api.ServerType

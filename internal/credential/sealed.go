@@ -10,10 +10,7 @@ import (
 func Seal(c Credential, s interface {
 	Seal(plaintext []byte, owner string) ([]byte, error)
 }) (Sealed, error) {
-	sealed := Sealed{
-		Scope: c.Scope, ARN: c.ARN, ServerType: c.ServerType, AuthType: c.AuthType, Username: c.Username,
-		Resource: c.Resource, Created: c.Created, Modified: c.Modified,
-	}
+	sealed := Sealed{About: c.About}
 	if c.Token.IsZero() {
 		return sealed, nil
 	}
@@ -33,10 +30,7 @@ func Seal(c Credential, s interface {
 func (s Sealed) Open(o interface {
 	Open(box []byte, owner string) ([]byte, error)
 }) (Credential, error) {
-	c := Credential{
-		Scope: s.Scope, ARN: s.ARN, ServerType: s.ServerType, AuthType: s.AuthType, Username: s.Username,
-		Resource: s.Resource, Created: s.Created, Modified: s.Modified,
-	}
+	c := Credential{About: s.About}
 	if len(s.Box) == 0 {
 		return c, nil
 	}

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"sync"
 	"time"
 
+	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
 	"slipway/internal/build"
 	"slipway/internal/fault"
+	"slipway/internal/keyring"
 	"slipway/internal/outbox"
 	"slipway/internal/source"
 )
@@ -164,23 +165,18 @@ func (s *Scheduler) attempt(ctx context.Context, item outbox.Item) error {
 	if !ok {
 		return fault.New(fault.Invalid, "Commit statuses cannot be set at %s yet.", d.ServerType)
 	}
-	repository, err := s.options.Endpoints.Repository(d.ServerType, d.Location)
+	found, err := s.parts.Keys.Find(ctx, keyring.Need{
+		Scope: arn.Scope{Account: d.Account, Region: d.Region}, Server: d.ServerType, Location: d.Location,
+		Purpose: slipway.CredentialPurposeCommitStatus, BuildID: item.Subject,
+	})
 	if err != nil {
 		return err
 	}
-	scope := arn.Scope{Account: d.Account, Region: d.Region}
-	c, ok, err := s.imported(ctx, scope, d.ServerType)
-	if err != nil {
-		return err
-	}
-	if !ok {
+	if found.Login.IsZero() {
 		return fault.New(fault.Invalid, "No source credential is imported for %s in %s, and without one no commit status can be set. "+
 			"Import a token with 'aws codebuild import-source-credentials --server-type %s --auth-type PERSONAL_ACCESS_TOKEN'.", d.ServerType, d.Region, d.ServerType)
 	}
-	if at, err := url.Parse(repository.APIBase); err == nil {
-		s.log.Info("source credential used", "buildId", item.Subject, "arn", c.ARN, "host", at.Host, "for", "commit status")
-	}
-	return provider.ReportStatus(ctx, repository, d.Commit, source.Status{
+	return provider.ReportStatus(ctx, found.Repository, d.Commit, source.Status{
 		State: source.State(d.State), Context: d.Context, Description: d.Description, TargetURL: d.TargetURL,
-	}, c.Token)
+	}, found.Login)
 }

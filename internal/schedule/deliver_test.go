@@ -19,7 +19,6 @@ import (
 	"slipway/internal/build"
 	"slipway/internal/outbox"
 	"slipway/internal/schedule"
-	"slipway/internal/secret"
 	"slipway/internal/source"
 	"slipway/internal/source/github"
 )
@@ -35,13 +34,13 @@ type provider struct {
 	takes   time.Duration
 }
 
-func (p *provider) ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, token secret.Text) error {
+func (p *provider) ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, by source.Login) error {
 	p.mu.Lock()
 	var answer error
 	if len(p.answers) > 0 {
 		answer, p.answers = p.answers[0], p.answers[1:]
 	}
-	p.calls = append(p.calls, strings.Join([]string{r.APIBase, r.Owner, r.Name, commit[:7], string(s.State), s.Context, token.Reveal()}, " "))
+	p.calls = append(p.calls, strings.Join([]string{r.APIBase, r.Owner, r.Name, commit[:7], string(s.State), s.Context, by.Token.Reveal()}, " "))
 	p.at = append(p.at, time.Now())
 	p.busy++
 	p.most = max(p.most, p.busy)
@@ -67,7 +66,7 @@ func (p *provider) heard() []string {
 }
 
 // deliverBench returns a bench with a provider and a GitHub token.
-func deliverBench(t *testing.T, p source.Provider, o schedule.Options) *bench {
+func deliverBench(t *testing.T, p schedule.Reporter, o schedule.Options) *bench {
 	t.Helper()
 	b := newBench(t, o)
 	b.stop()

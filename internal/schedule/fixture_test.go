@@ -13,12 +13,12 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/arn"
 	"slipway/internal/build"
+	"slipway/internal/keyring"
 	"slipway/internal/logstream"
 	"slipway/internal/project"
 	"slipway/internal/runner"
 	"slipway/internal/schedule"
 	"slipway/internal/seal"
-	"slipway/internal/source"
 	"slipway/internal/store"
 )
 
@@ -43,7 +43,7 @@ type bench struct {
 	logs     *logstream.Store
 	runner   *ground
 	options  schedule.Options
-	provider source.Provider
+	provider schedule.Reporter
 	journal  *journal
 	full     bool // no log can be made
 
@@ -85,13 +85,14 @@ func newBench(t testing.TB, o schedule.Options) *bench {
 
 // start starts a server on what the last one left.
 func (b *bench) start() {
-	providers := map[api.ServerType]source.Provider{}
+	providers := map[api.ServerType]schedule.Reporter{}
 	if b.provider != nil {
 		providers[api.ServerTypeGithub] = b.provider
 	}
+	log := slog.New(slog.NewTextHandler(b.journal, nil))
 	parts := schedule.Parts{
-		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Credentials: b.db.Credentials(), Opener: b.keys, Logs: b.logs,
-		Runner: b.runner, Providers: providers, Log: slog.New(slog.NewTextHandler(b.journal, nil)),
+		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Logs: b.logs, Runner: b.runner, Providers: providers, Log: log,
+		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: b.options.Endpoints}),
 	}
 	if b.full {
 		parts.Logs = failingLogs{b.logs}

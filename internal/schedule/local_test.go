@@ -16,6 +16,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
+	"slipway/internal/keyring"
 	"slipway/internal/runner"
 	"slipway/internal/runner/local"
 	"slipway/internal/schedule"
@@ -120,7 +121,8 @@ func (l *localBench) up(r *local.Runner) {
 	l.t.Helper()
 	log := slog.New(slog.NewTextHandler(l.journal, nil))
 	s := schedule.New(schedule.Parts{
-		Builds: l.db.Builds(), Outbox: l.db.Outbox(), Credentials: l.db.Credentials(), Opener: l.keys, Logs: l.logs, Runner: r, Log: log,
+		Builds: l.db.Builds(), Outbox: l.db.Outbox(), Logs: l.logs, Runner: r, Log: log,
+		Keys: keyring.New(l.db.Credentials(), l.keys, log, keyring.Options{}),
 	}, l.options)
 	listener, err := agentapi.ListenUnix(l.t.Context(), filepath.Join(l.dir, "s"))
 	must(l.t, err)

@@ -31,10 +31,10 @@ func relocate(location string) func(*build.Build) ([]outbox.Item, error) {
 // importCredential stores a source credential as ImportSourceCredentials does.
 func (b *bench) importCredential(server api.ServerType, auth api.AuthType, username, token string) {
 	b.t.Helper()
-	sealed, err := credential.Seal(credential.Credential{
-		Scope: scope, ARN: scope.Token(string(server)), ServerType: server, AuthType: auth, Username: username, Token: secret.New(token),
+	sealed, err := credential.Seal(credential.Credential{About: credential.About{
+		Scope: scope, ARN: scope.Token(string(server)), ServerType: server, AuthType: auth, Username: username,
 		Created: time.Now(), Modified: time.Now(),
-	}, b.keys)
+	}, Token: secret.New(token)}, b.keys)
 	must(b.t, err)
 	must(b.t, b.db.Credentials().Put(b.t.Context(), sealed, true))
 }

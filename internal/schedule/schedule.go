@@ -13,9 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"slipway/internal/api"
-	"slipway/internal/arn"
 	"slipway/internal/build"
-	"slipway/internal/credential"
+	"slipway/internal/keyring"
 	"slipway/internal/logstream"
 	"slipway/internal/outbox"
 	"slipway/internal/runner"
@@ -47,15 +46,17 @@ type debts interface {
 	NextDue(ctx context.Context) (at time.Time, ok bool, err error)
 }
 
-// credentials is where imported source credentials are found.
-type credentials interface {
-	// Get returns the credential of a scope for a server type, or NotFound.
-	Get(ctx context.Context, scope arn.Scope, serverType api.ServerType) (credential.Sealed, error)
+// keys is where the credential that serves a repository is found.
+type keys interface {
+	// Find returns the login to a repository; it is zero if nobody's credential
+	// serves it. A credential that exists and cannot be used is Invalid. That
+	// it was given out is recorded.
+	Find(ctx context.Context, n keyring.Need) (keyring.Found, error)
 }
 
-// opener opens what is sealed.
-type opener interface {
-	Open(box []byte, owner string) ([]byte, error)
+// A Reporter is the part of a source.Provider that tells builds to providers.
+type Reporter interface {
+	ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, by source.Login) error
 }
 
 // logs is where the logs of builds go.
@@ -76,14 +77,13 @@ type ender interface {
 
 // Parts is what a Scheduler works with. All are needed.
 type Parts struct {
-	Builds      builds
-	Outbox      debts
-	Credentials credentials
-	Opener      opener
-	Logs        logs
-	Runner      runner.Runner
-	Providers   map[api.ServerType]source.Provider
-	Log         *slog.Logger
+	Builds    builds
+	Outbox    debts
+	Keys      keys
+	Logs      logs
+	Runner    runner.Runner
+	Providers map[api.ServerType]Reporter
+	Log       *slog.Logger
 }
 
 // Options tunes a Scheduler. The zero value is ready for production.

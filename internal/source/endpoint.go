@@ -73,8 +73,38 @@ func (e Endpoints) CloneURL(t api.ServerType, location string) (string, error) {
 	return u.Scheme + "://" + u.Host + u.EscapedPath(), nil
 }
 
-// Repository returns the repository at a project's source location and where
-// its provider's REST API is.
+// Site returns an installation of a provider. base is the web address of a
+// self-hosted one, such as https://ghe.example; the others have their usual
+// place, and with an endpoint every one is there.
+func (e Endpoints) Site(t api.ServerType, base string) Site {
+	to, moved := e[t]
+	switch usual := hosts[t]; {
+	case moved:
+		base = to
+	case len(usual) > 0:
+		base = "https://" + usual[0]
+	}
+	base = strings.TrimSuffix(base, "/")
+	at := Site{Server: t, WebBase: base}
+	switch t {
+	case api.ServerTypeGithub, api.ServerTypeGithubEnterprise:
+		at.APIBase = base + "/api/v3"
+		if t == api.ServerTypeGithub && !moved {
+			at.APIBase = "https://api.github.com"
+		}
+	case api.ServerTypeGitlab, api.ServerTypeGitlabSelfManaged:
+		at.APIBase = base + "/api/v4"
+	case api.ServerTypeBitbucket:
+		at.APIBase = base + "/2.0"
+		if !moved {
+			at.APIBase = "https://api.bitbucket.org/2.0"
+		}
+	}
+	return at
+}
+
+// Repository returns the repository at a project's source location and the
+// installation that it is at.
 func (e Endpoints) Repository(t api.ServerType, location string) (Repository, error) {
 	clone, err := e.CloneURL(t, location)
 	if err != nil {
@@ -84,30 +114,14 @@ func (e Endpoints) Repository(t api.ServerType, location string) (Repository, er
 	if err != nil {
 		return Repository{}, fault.New(fault.Invalid, "Invalid project source: location is no URL")
 	}
-	base, moved := e[t]
-	if moved {
+	at := e.Site(t, u.Scheme+"://"+u.Host)
+	if base, moved := e[t]; moved {
 		root, _ := url.Parse(base) // parsed before
 		u.Path = strings.TrimPrefix(u.Path, root.Path)
-	} else {
-		base = u.Scheme + "://" + u.Host
 	}
-	r := Repository{Name: strings.TrimSuffix(path.Base(u.Path), ".git"), Owner: strings.Trim(path.Dir(u.Path), "/")}
-	switch t {
-	case api.ServerTypeGithub, api.ServerTypeGithubEnterprise:
-		if strings.Contains(r.Owner, "/") {
-			return Repository{}, fault.New(fault.Invalid, "Invalid project source: source location must be a valid GitHub repository URL")
-		}
-		r.APIBase = base + "/api/v3"
-		if t == api.ServerTypeGithub && !moved {
-			r.APIBase = "https://api.github.com"
-		}
-	case api.ServerTypeGitlab, api.ServerTypeGitlabSelfManaged:
-		r.APIBase = base + "/api/v4"
-	case api.ServerTypeBitbucket:
-		r.APIBase = base + "/2.0"
-		if !moved {
-			r.APIBase = "https://api.bitbucket.org/2.0"
-		}
+	r := Repository{Site: at, Name: strings.TrimSuffix(path.Base(u.Path), ".git"), Owner: strings.Trim(path.Dir(u.Path), "/")}
+	if (t == api.ServerTypeGithub || t == api.ServerTypeGithubEnterprise) && strings.Contains(r.Owner, "/") {
+		return Repository{}, fault.New(fault.Invalid, "Invalid project source: source location must be a valid GitHub repository URL")
 	}
 	return r, nil
 }

@@ -13,6 +13,10 @@ import (
 	"slipway/internal/source"
 )
 
+func at(server api.ServerType, apiBase, webBase, owner, name string) source.Repository {
+	return source.Repository{Site: source.Site{Server: server, APIBase: apiBase, WebBase: webBase}, Owner: owner, Name: name}
+}
+
 func TestCloneURLAndRepository(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -22,19 +26,19 @@ func TestCloneURLAndRepository(t *testing.T) {
 		clone     string // "" means Invalid
 		want      source.Repository
 	}{
-		{"GitHub", "", "GITHUB", "https://github.com/o/r.git", "https://github.com/o/r.git", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
-		{"GitHub without .git, with a slash, in capitals", "", "GITHUB", "https://GitHub.com/O/R/", "https://github.com/O/R", source.Repository{APIBase: "https://api.github.com", Owner: "O", Name: "R"}},
-		{"an embedded login is dropped", "", "GITHUB", "https://user:ghp_secret@github.com/o/r?token=x#y", "https://github.com/o/r", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
-		{"http becomes https", "", "GITHUB", "http://github.com/o/r", "https://github.com/o/r", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
-		{"a name for SSH", "", "GITHUB", "git@github.com:o/r.git", "https://github.com/o/r.git", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
-		{"a URL for SSH", "", "GITHUB", "ssh://git@github.com/o/r.git", "https://github.com/o/r.git", source.Repository{APIBase: "https://api.github.com", Owner: "o", Name: "r"}},
-		{"an endpoint takes GitHub's place", "GITHUB=http://127.0.0.1:4000/", "GITHUB", "https://github.com/o/r.git", "http://127.0.0.1:4000/o/r.git", source.Repository{APIBase: "http://127.0.0.1:4000/api/v3", Owner: "o", Name: "r"}},
-		{"an endpoint below a path", "GITHUB=https://mirror.example/git", "GITHUB", "https://github.com/o/r", "https://mirror.example/git/o/r", source.Repository{APIBase: "https://mirror.example/git/api/v3", Owner: "o", Name: "r"}},
-		{"a location at the endpoint itself", "GITHUB=http://127.0.0.1:4000", "GITHUB", "http://127.0.0.1:4000/o/r", "http://127.0.0.1:4000/o/r", source.Repository{APIBase: "http://127.0.0.1:4000/api/v3", Owner: "o", Name: "r"}},
+		{"GitHub", "", "GITHUB", "https://github.com/o/r.git", "https://github.com/o/r.git", at("GITHUB", "https://api.github.com", "https://github.com", "o", "r")},
+		{"GitHub without .git, with a slash, in capitals", "", "GITHUB", "https://GitHub.com/O/R/", "https://github.com/O/R", at("GITHUB", "https://api.github.com", "https://github.com", "O", "R")},
+		{"an embedded login is dropped", "", "GITHUB", "https://user:ghp_secret@github.com/o/r?token=x#y", "https://github.com/o/r", at("GITHUB", "https://api.github.com", "https://github.com", "o", "r")},
+		{"http becomes https", "", "GITHUB", "http://github.com/o/r", "https://github.com/o/r", at("GITHUB", "https://api.github.com", "https://github.com", "o", "r")},
+		{"a name for SSH", "", "GITHUB", "git@github.com:o/r.git", "https://github.com/o/r.git", at("GITHUB", "https://api.github.com", "https://github.com", "o", "r")},
+		{"a URL for SSH", "", "GITHUB", "ssh://git@github.com/o/r.git", "https://github.com/o/r.git", at("GITHUB", "https://api.github.com", "https://github.com", "o", "r")},
+		{"an endpoint takes GitHub's place", "GITHUB=http://127.0.0.1:4000/", "GITHUB", "https://github.com/o/r.git", "http://127.0.0.1:4000/o/r.git", at("GITHUB", "http://127.0.0.1:4000/api/v3", "http://127.0.0.1:4000", "o", "r")},
+		{"an endpoint below a path", "GITHUB=https://mirror.example/git", "GITHUB", "https://github.com/o/r", "https://mirror.example/git/o/r", at("GITHUB", "https://mirror.example/git/api/v3", "https://mirror.example/git", "o", "r")},
+		{"a location at the endpoint itself", "GITHUB=http://127.0.0.1:4000", "GITHUB", "http://127.0.0.1:4000/o/r", "http://127.0.0.1:4000/o/r", at("GITHUB", "http://127.0.0.1:4000/api/v3", "http://127.0.0.1:4000", "o", "r")},
 		{"a location that only begins like the endpoint", "GITHUB=http://127.0.0.1:4000", "GITHUB", "http://127.0.0.1:40001/o/r", "", source.Repository{}},
-		{"GitHub Enterprise Server keeps scheme and port", "", "GITHUB_ENTERPRISE", "http://ghe.example:8080/o/r.git", "http://ghe.example:8080/o/r.git", source.Repository{APIBase: "http://ghe.example:8080/api/v3", Owner: "o", Name: "r"}},
-		{"Bitbucket with the user that it copies", "", "BITBUCKET", "https://me@bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git", source.Repository{APIBase: "https://api.bitbucket.org/2.0", Owner: "ws", Name: "repo"}},
-		{"GitLab with subgroups", "", "GITLAB", "https://gitlab.com/a/b/c/repo.git", "https://gitlab.com/a/b/c/repo.git", source.Repository{APIBase: "https://gitlab.com/api/v4", Owner: "a/b/c", Name: "repo"}},
+		{"GitHub Enterprise Server keeps scheme and port", "", "GITHUB_ENTERPRISE", "http://ghe.example:8080/o/r.git", "http://ghe.example:8080/o/r.git", at("GITHUB_ENTERPRISE", "http://ghe.example:8080/api/v3", "http://ghe.example:8080", "o", "r")},
+		{"Bitbucket with the user that it copies", "", "BITBUCKET", "https://me@bitbucket.org/ws/repo.git", "https://bitbucket.org/ws/repo.git", at("BITBUCKET", "https://api.bitbucket.org/2.0", "https://bitbucket.org", "ws", "repo")},
+		{"GitLab with subgroups", "", "GITLAB", "https://gitlab.com/a/b/c/repo.git", "https://gitlab.com/a/b/c/repo.git", at("GITLAB", "https://gitlab.com/api/v4", "https://gitlab.com", "a/b/c", "repo")},
 		{"another host that mentions github.com", "", "GITHUB", "https://evil.example/github.com/o/r", "", source.Repository{}},
 		{"another host that ends like github.com", "", "GITHUB", "https://notgithub.com/o/r", "", source.Repository{}},
 		{"github.com as a user name", "", "GITHUB", "https://github.com@evil.example/o/r", "", source.Repository{}},
@@ -82,22 +86,26 @@ func TestParseEndpointsRefuses(t *testing.T) {
 	}
 }
 
-func TestLogin(t *testing.T) {
+func TestGitUser(t *testing.T) {
 	tests := []struct {
 		server                api.ServerType
 		username, token, want string
 	}{
 		{"GITHUB", "", "ghp_x", "x-access-token"},
+		{"GITHUB", "", "ghs_1_x.y.z", "x-access-token"},
 		{"GITHUB_ENTERPRISE", "", "ghp_x", "x-access-token"},
 		{"BITBUCKET", "me", "app-password", "me"},
 		{"BITBUCKET", "", "ATCTT3xFfGN0x", "x-token-auth"},
 		{"BITBUCKET", "", "ATATT3xFfGF0x", "x-bitbucket-api-token-auth"},
+		{"BITBUCKET", "me@example.com", "ATATT3xFfGF0x", "x-bitbucket-api-token-auth"},
+		{"BITBUCKET", "me@example.com", "of a new form", "x-bitbucket-api-token-auth"},
 		{"GITLAB", "", "glpat-x", "oauth2"},
-		{"GITLAB_SELF_MANAGED", "", "glpat-x", "oauth2"},
+		{"GITLAB", "gitlab+deploy-token-7", "gldt-x", "gitlab+deploy-token-7"},
+		{"GITLAB_SELF_MANAGED", "", "a prefix of the administrator's", "oauth2"},
 	}
 	for _, tt := range tests {
-		if got := source.Login(tt.server, tt.username, secret.New(tt.token)); got != tt.want {
-			t.Errorf("Login(%s, %q, %q) = %s, want %s", tt.server, tt.username, tt.token, got, tt.want)
+		if got := source.NewLogin(tt.server, tt.username, secret.New(tt.token)).GitUser(); got != tt.want {
+			t.Errorf("GitUser of %s, %q, %q = %s, want %s", tt.server, tt.username, tt.token, got, tt.want)
 		}
 	}
 }

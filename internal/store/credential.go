@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 
 	"slipway/internal/api"
@@ -11,26 +12,36 @@ import (
 	"slipway/internal/fault"
 )
 
-// Credentials are the source credentials, one for each server type in a scope.
+// Credentials are the source credentials: one default for each server type in a
+// scope, and named ones.
 type Credentials struct{ db *DB }
 
-const credentialColumns = `account, region, server_type, arn, auth_type, username, box, resource, created, modified`
+const credentialColumns = `account, region, arn, name, server_type, auth_type, username, box, resource, connection_arn,
+	match_host, match_owner, match_repository, hosts, ca, expires, version, created, modified`
 
-// Put stores c. If its server type is taken in the scope and overwrite is
-// false, it returns a fault of kind Exists and changes nothing. Replacing keeps
-// the time of creation.
+// Put stores c. If its ARN is taken in the scope and overwrite is false, it
+// returns a fault of kind Exists and changes nothing. Replacing keeps the time
+// of creation and counts the version up.
 func (s *Credentials) Put(ctx context.Context, c credential.Sealed, overwrite bool) error {
-	query := `INSERT INTO credential (` + credentialColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (account, region, server_type) DO `
+	hosts, err := encode(append([]string{}, c.Hosts...))
+	if err != nil {
+		return err
+	}
+	query := `INSERT INTO credential (` + credentialColumns + `)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $18)
+		ON CONFLICT (account, region, arn) DO `
 	if overwrite {
-		query += `UPDATE SET arn = excluded.arn, auth_type = excluded.auth_type, username = excluded.username,
-			box = excluded.box, resource = excluded.resource, modified = excluded.modified`
+		query += `UPDATE SET name = excluded.name, server_type = excluded.server_type, auth_type = excluded.auth_type, username = excluded.username,
+			box = excluded.box, resource = excluded.resource, connection_arn = excluded.connection_arn, match_host = excluded.match_host,
+			match_owner = excluded.match_owner, match_repository = excluded.match_repository, hosts = excluded.hosts, ca = excluded.ca,
+			expires = excluded.expires, version = credential.version + 1, modified = excluded.modified`
 	} else {
 		query += `NOTHING`
 	}
-	err := s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
-		changed, err := q.exec(ctx, query, c.Scope.Account, c.Scope.Region, string(c.ServerType), c.ARN, string(c.AuthType),
-			c.Username, c.Box, c.Resource, stamp(c.Created), stamp(c.Modified))
+	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
+		changed, err := q.exec(ctx, query, c.Scope.Account, c.Scope.Region, c.ARN, c.Name, string(c.ServerType), string(c.AuthType),
+			c.Username, c.Box, c.Resource, c.ConnectionARN, c.Match.Host, c.Match.Owner, c.Match.Repository, hosts, c.CA,
+			stamp(c.Expires), stamp(c.Created), stamp(c.Modified))
 		if err == nil && changed == 0 {
 			return fault.New(fault.Exists, "Access token with server type %s already exists. Delete its source credential and try again.", c.ServerType)
 		}
@@ -39,10 +50,10 @@ func (s *Credentials) Put(ctx context.Context, c credential.Sealed, overwrite bo
 	return doing(err, "store source credential %s", c.ARN)
 }
 
-// Get returns the credential of a scope for a server type, or NotFound.
+// Get returns the default credential of a scope for a server type, or NotFound.
 func (s *Credentials) Get(ctx context.Context, scope arn.Scope, serverType api.ServerType) (credential.Sealed, error) {
 	c, err := one(ctx, s.db.read, scanCredential,
-		`SELECT `+credentialColumns+` FROM credential WHERE account = $1 AND region = $2 AND server_type = $3`,
+		`SELECT `+credentialColumns+` FROM credential WHERE account = $1 AND region = $2 AND server_type = $3 AND name = ''`,
 		scope.Account, scope.Region, string(serverType))
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, fault.New(fault.NotFound, "Could not find access token for server type %s", serverType)
@@ -50,10 +61,10 @@ func (s *Credentials) Get(ctx context.Context, scope arn.Scope, serverType api.S
 	return c, doing(err, "read source credential of %s", serverType)
 }
 
-// List returns the credentials of a scope by server type.
+// List returns the default credentials of a scope by server type.
 func (s *Credentials) List(ctx context.Context, scope arn.Scope) ([]credential.Sealed, error) {
 	all, err := many(ctx, s.db.read, scanCredential,
-		`SELECT `+credentialColumns+` FROM credential WHERE account = $1 AND region = $2 ORDER BY server_type`,
+		`SELECT `+credentialColumns+` FROM credential WHERE account = $1 AND region = $2 AND name = '' ORDER BY server_type`,
 		scope.Account, scope.Region)
 	return all, doing(err, "list source credentials")
 }
@@ -72,8 +83,13 @@ func (s *Credentials) Delete(ctx context.Context, scope arn.Scope, arn string) e
 }
 
 func scanCredential(row scan) (c credential.Sealed, err error) {
-	var created, modified int64
-	err = row(&c.Scope.Account, &c.Scope.Region, &c.ServerType, &c.ARN, &c.AuthType, &c.Username, &c.Box, &c.Resource, &created, &modified)
-	c.Created, c.Modified = moment(created), moment(modified)
+	var hosts string
+	var expires, created, modified int64
+	err = row(&c.Scope.Account, &c.Scope.Region, &c.ARN, &c.Name, &c.ServerType, &c.AuthType, &c.Username, &c.Box, &c.Resource, &c.ConnectionARN,
+		&c.Match.Host, &c.Match.Owner, &c.Match.Repository, &hosts, &c.CA, &expires, &c.Version, &created, &modified)
+	if err == nil && json.Unmarshal([]byte(hosts), &c.Hosts) != nil {
+		err = errBroken
+	}
+	c.Expires, c.Created, c.Modified = moment(expires), moment(created), moment(modified)
 	return c, err
 }

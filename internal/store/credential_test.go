@@ -13,18 +13,18 @@ import (
 )
 
 func github(box string) credential.Sealed {
-	return credential.Sealed{Scope: scope, ARN: scope.Token("GITHUB"), ServerType: api.ServerTypeGithub,
-		AuthType: api.AuthTypePersonalAccessToken, Box: []byte(box), Created: noon, Modified: noon}
+	return credential.Sealed{About: credential.About{Hosts: []string{}, Version: 1, Scope: scope, ARN: scope.Token("GITHUB"), ServerType: api.ServerTypeGithub,
+		AuthType: api.AuthTypePersonalAccessToken, Created: noon, Modified: noon}, Box: []byte(box)}
 }
 
 func TestCredentials(t *testing.T) {
 	store := open(t, t.TempDir()).Credentials()
 	ctx := t.Context()
 	first := github("one")
-	bitbucket := credential.Sealed{Scope: scope, ARN: scope.Token("BITBUCKET"), ServerType: api.ServerTypeBitbucket,
-		AuthType: api.AuthTypeBasicAuth, Username: "ann", Box: []byte{0, 255, 1}, Created: noon, Modified: noon}
-	connection := credential.Sealed{Scope: other, ARN: other.Token("GITHUB"), ServerType: api.ServerTypeGithub,
-		AuthType: api.AuthTypeCodeconnections, Resource: "arn:aws:codeconnections:eu-west-1:000000000000:connection/1", Created: noon, Modified: noon}
+	bitbucket := credential.Sealed{About: credential.About{Hosts: []string{}, Version: 1, Scope: scope, ARN: scope.Token("BITBUCKET"), ServerType: api.ServerTypeBitbucket,
+		AuthType: api.AuthTypeBasicAuth, Username: "ann", Created: noon, Modified: noon}, Box: []byte{0, 255, 1}}
+	connection := credential.Sealed{About: credential.About{Hosts: []string{}, Version: 1, Scope: other, ARN: other.Token("GITHUB"), ServerType: api.ServerTypeGithub,
+		AuthType: api.AuthTypeCodeconnections, Resource: "arn:aws:codeconnections:eu-west-1:000000000000:connection/1", Created: noon, Modified: noon}}
 	for _, c := range []credential.Sealed{first, bitbucket, connection} {
 		must(t, store.Put(ctx, c, false))
 	}
@@ -46,7 +46,7 @@ func TestCredentials(t *testing.T) {
 	list(other, connection)
 
 	must(t, store.Put(ctx, second, true))
-	second.Created = noon
+	second.Created, second.Version = noon, 2
 	got, err := store.Get(ctx, scope, api.ServerTypeGithub)
 	must(t, err)
 	if d := cmp.Diff(second, got); d != "" {

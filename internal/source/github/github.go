@@ -35,8 +35,6 @@ type Provider struct {
 	now       func() time.Time
 }
 
-var _ source.Provider = (*Provider)(nil)
-
 // New returns a Provider that calls with client, of which a copy is made; nil
 // means http.DefaultClient. GitHub refuses an empty userAgent.
 func New(client *http.Client, userAgent string) *Provider {
@@ -57,7 +55,8 @@ type status struct {
 }
 
 // ReportStatus sets s on a commit. A description too long for GitHub is cut.
-func (p *Provider) ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, token secret.Text) error {
+func (p *Provider) ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, by source.Login) error {
+	token := by.Token
 	body, err := json.Marshal(status{State: s.State, TargetURL: s.TargetURL, Description: cut(s.Description, maxDescription), Context: s.Context})
 	if err != nil {
 		return fmt.Errorf("encode commit status: %w", err)

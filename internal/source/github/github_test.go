@@ -22,13 +22,13 @@ const (
 )
 
 func repository(base string) source.Repository {
-	return source.Repository{APIBase: base + "/api/v3", Owner: "octo", Name: "app"}
+	return source.Repository{Site: source.Site{APIBase: base + "/api/v3", WebBase: base}, Owner: "octo", Name: "app"}
 }
 
 func report(t *testing.T, p *Provider, base string) error {
 	return p.ReportStatus(t.Context(), repository(base), commit, source.Status{
 		State: source.Pending, Context: "AWS CodeBuild us-east-1 (app)", Description: "Build started", TargetURL: "https://ci.example/1",
-	}, secret.New(token))
+	}, source.Login{Token: secret.New(token)})
 }
 
 func TestReportStatus(t *testing.T) {
@@ -72,7 +72,7 @@ func TestDescriptionFits(t *testing.T) {
 	}))
 	defer s.Close()
 	long := source.Status{State: source.Success, Description: strings.Repeat("é", 200)}
-	if err := New(nil, "x").ReportStatus(t.Context(), repository(s.URL), commit, long, secret.New(token)); err != nil {
+	if err := New(nil, "x").ReportStatus(t.Context(), repository(s.URL), commit, long, source.Login{Token: secret.New(token)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len([]rune(got.Description)); n != maxDescription {

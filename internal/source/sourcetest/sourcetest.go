@@ -23,10 +23,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"slipway/internal/api"
 )
 
 // Options tunes a Server. The zero value works.
 type Options struct {
+	Server  api.ServerType   // which provider it is; empty means GitHub, in both its forms
 	Dir     string           // where the server makes its folder; empty means the system's temporary directory
 	Version string           // of GitHub Enterprise Server under /api/v3; empty means 3.19.0
 	Now     func() time.Time // decides whether tokens have expired; nil means time.Now
@@ -42,6 +45,8 @@ type Server struct {
 	now     func() time.Time
 	stderr  io.Writer
 	rest    http.Handler
+	answer  func(w http.ResponseWriter, r *http.Request, who caller)
+	who     func(r *http.Request) caller
 
 	mu           sync.Mutex // guards all below
 	tokens       map[string]Token
@@ -85,7 +90,12 @@ func New(o Options) (*Server, error) {
 	if s.stderr == nil {
 		s.stderr = io.Discard
 	}
-	s.rest = s.routes()
+	switch o.Server {
+	case "", api.ServerTypeGithub, api.ServerTypeGithubEnterprise:
+		s.rest, s.who, s.answer = s.routes(), s.identify, s.answerGitHub
+	default:
+		return nil, errors.Join(fmt.Errorf("there is no test provider of type %s", o.Server), os.RemoveAll(dir))
+	}
 	return s, nil
 }
 
@@ -140,7 +150,7 @@ func removeAll(dir string) error {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	who := s.identify(r)
+	who := s.who(r)
 	seen := &statusWriter{ResponseWriter: w}
 	defer s.record(r, who, seen)
 	if hook := s.onRequest(); hook != nil {
@@ -149,11 +159,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.fail(seen, r) {
 		return
 	}
+	s.answer(seen, r, who)
+}
+
+func (s *Server) answerGitHub(w http.ResponseWriter, r *http.Request, who caller) {
 	if g, ok := gitPath(r.URL.Path); ok {
-		s.serveGit(seen, r, who, g)
+		s.serveGit(w, r, who, g)
 		return
 	}
-	s.serveREST(seen, r, who)
+	s.serveREST(w, r, who)
 }
 
 // address returns how the client reached us, for the URLs in answers.

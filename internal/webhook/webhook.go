@@ -1,0 +1,81 @@
+// Package webhook holds the rules of webhooks: which settings are valid, which
+// events a project hears, and why a delivery starts a build or does not. It is
+// pure: no clock, no storage, no network.
+package webhook
+
+import (
+	"time"
+
+	"slipway/internal/api"
+	"slipway/internal/api/slipway"
+	"slipway/internal/arn"
+	"slipway/internal/secret"
+	"slipway/internal/webhook/event"
+)
+
+// A Hook is one payload URL at which a provider calls us. One serves every
+// project of a repository, since providers limit how many they keep; a hook
+// that a user makes by hand belongs to one project.
+type Hook struct {
+	Key        string // in the payload URL; nobody can guess it
+	Scope      arn.Scope
+	ServerType api.ServerType
+	Place      string // what it is set on: lower-case host/owner/name, or host/SCOPE/name
+	Project    string // whose it is; empty if it is shared
+	Secret     secret.Text
+	OldSecret  secret.Text // the one before, accepted until OldUntil
+	OldUntil   time.Time
+	Record     HookRecord
+	Created    time.Time
+	Modified   time.Time
+}
+
+// A HookRecord is what a hook is, as JSON. It holds no secret.
+type HookRecord struct {
+	Location       string               `json:"location,omitzero"`  // of the repository, as a project's source says it
+	Scope          api.WebhookScopeType `json:"scope,omitzero"`     // empty for a repository's
+	ScopeName      string               `json:"scopeName,omitzero"` // of the organization, enterprise or group
+	Domain         string               `json:"domain,omitzero"`    // host of a self-hosted provider, if Scope is set
+	ProviderID     string               `json:"providerId,omitzero"`
+	ProviderURL    string               `json:"providerUrl,omitzero"`
+	Events         []event.Type         `json:"events,omitzero"` // what it is set to deliver
+	Comments       bool                 `json:"comments,omitzero"`
+	Signed         bool                 `json:"signed,omitzero"` // the provider took our secret
+	CredentialARN  string               `json:"credentialArn,omitzero"`
+	SecretModified time.Time            `json:"secretModified,omitzero"`
+	Polled         bool                 `json:"polled,omitzero"` // there is no hook at the provider: refs are compared
+	LastPoll       time.Time            `json:"lastPoll,omitzero"`
+	PollMessage    string               `json:"pollMessage,omitzero"` // why the last poll failed; empty if it did not
+}
+
+// A SealedHook is a Hook as it is stored, its secrets sealed to its payload key.
+type SealedHook struct {
+	Hook
+	Box    []byte
+	OldBox []byte // nil if there is no secret before
+}
+
+// A Delivery is one call of a provider as it is kept.
+type Delivery struct {
+	Sequence int64  // the store's order of arrival; names it, too
+	Hook     string // key of the hook
+	ID       string // the provider's; the same when it delivers again
+	Received time.Time
+	Pending  bool // not yet evaluated
+	Record   DeliveryRecord
+	Header   map[string][]string // what identifies and signs it; no login
+	Body     []byte              // nil if it was not kept
+}
+
+// A DeliveryRecord is what came of a delivery, as JSON.
+type DeliveryRecord struct {
+	Event      string                   `json:"event,omitzero"` // as the provider calls it
+	Repository string                   `json:"repository,omitzero"`
+	Sender     string                   `json:"sender,omitzero"` // user agent
+	Signature  slipway.SignatureVerdict `json:"signature"`
+	State      slipway.DeliveryState    `json:"state"`
+	Note       string                   `json:"note,omitzero"`    // why nothing was evaluated, or what went wrong
+	Repeats    int                      `json:"repeats,omitzero"` // how often the provider delivered it again
+	Redelivery int64                    `json:"redelivery,omitzero"`
+	BuildIDs   []string                 `json:"buildIds,omitzero"`
+}
