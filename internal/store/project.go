@@ -48,22 +48,27 @@ func (s *Projects) Update(ctx context.Context, scope arn.Scope, name string, cha
 		if p, err = change(p); err != nil {
 			return err
 		}
-		row, err := newProjectRow(p)
-		if err != nil {
-			return err
-		}
-		if row.name != name || p.Scope != scope {
-			return fmt.Errorf("the change made it %s", p.Scope.Project(row.name))
-		}
-		_, err = q.exec(ctx, `UPDATE project SET created = $1, modified = $2, concurrent_limit = $3, record = $4
-			WHERE account = $5 AND region = $6 AND name = $7`,
-			row.created, row.modified, row.limit, row.record, scope.Account, scope.Region, name)
-		return err
+		return s.save(ctx, q, scope, name, p)
 	})
 	if err != nil {
 		return project.Project{}, doing(err, "update project %s", name)
 	}
 	return p, nil
+}
+
+// save stores p, which was read under this name, in this transaction.
+func (s *Projects) save(ctx context.Context, q *statements, scope arn.Scope, name string, p project.Project) error {
+	row, err := newProjectRow(p)
+	if err != nil {
+		return err
+	}
+	if row.name != name || p.Scope != scope {
+		return fmt.Errorf("the change made it %s", p.Scope.Project(row.name))
+	}
+	_, err = q.exec(ctx, `UPDATE project SET created = $1, modified = $2, concurrent_limit = $3, record = $4
+		WHERE account = $5 AND region = $6 AND name = $7`,
+		row.created, row.modified, row.limit, row.record, scope.Account, scope.Region, name)
+	return err
 }
 
 // Get returns one project, or NotFound.

@@ -109,6 +109,9 @@ func (db *DB) Builds() *Builds { return &Builds{db} }
 // AccessKeys returns the key pairs that sign requests.
 func (db *DB) AccessKeys() *AccessKeys { return &AccessKeys{db} }
 
+// Hooks returns the hooks at providers and who hears them.
+func (db *DB) Hooks() *Hooks { return &Hooks{db} }
+
 // Outbox returns what is owed to others.
 func (db *DB) Outbox() *Outbox { return &Outbox{db} }
 

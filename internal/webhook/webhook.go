@@ -22,9 +22,7 @@ type Hook struct {
 	ServerType api.ServerType
 	Place      string // what it is set on: lower-case host/owner/name, or host/SCOPE/name
 	Project    string // whose it is; empty if it is shared
-	Secret     secret.Text
-	OldSecret  secret.Text // the one before, accepted until OldUntil
-	OldUntil   time.Time
+	OldUntil   time.Time // until when the secret before the present one is accepted
 	Record     HookRecord
 	Created    time.Time
 	Modified   time.Time
@@ -48,11 +46,18 @@ type HookRecord struct {
 	PollMessage    string               `json:"pollMessage,omitzero"` // why the last poll failed; empty if it did not
 }
 
-// A SealedHook is a Hook as it is stored, its secrets sealed to its payload key.
+// A SealedHook is a Hook as it is stored, its secrets sealed to its key.
 type SealedHook struct {
 	Hook
 	Box    []byte
-	OldBox []byte // nil if there is no secret before
+	OldBox []byte // the secret before; nil if there is none
+}
+
+// An OpenHook is a Hook with its secrets in the clear.
+type OpenHook struct {
+	Hook
+	Secret    secret.Text
+	OldSecret secret.Text // zero if there is none
 }
 
 // A Delivery is one call of a provider as it is kept.
