@@ -20,8 +20,8 @@ type Hook struct {
 	Key        string // in the payload URL; nobody can guess it
 	Scope      arn.Scope
 	ServerType api.ServerType
-	Place      string // what it is set on: lower-case host/owner/name, or host/SCOPE/name
-	Project    string // whose it is; empty if it is shared
+	Place      string    // what it is set on: lower-case host/owner/name, or host/SCOPE/name
+	Project    string    // whose it is; empty if it is shared
 	OldUntil   time.Time // until when the secret before the present one is accepted
 	Record     HookRecord
 	Created    time.Time
