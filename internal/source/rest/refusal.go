@@ -152,7 +152,8 @@ func Clean(words string, by secret.Text) string {
 		}
 		return r
 	}, words)
-	return Cut(strings.Join(strings.Fields(words), " "), maxMessage)
+	// Once more: without control characters it may be whole for the first time.
+	return Cut(Hidden(strings.Join(strings.Fields(words), " "), by), maxMessage)
 }
 
 // Cut shortens s to at most n characters.
