@@ -46,13 +46,13 @@ func (s *Server) record(r *http.Request, c caller, w *statusWriter) {
 func (s *Server) OnRequest(hook func(*http.Request)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hook = hook
+	s.onRequested = hook
 }
 
 func (s *Server) onRequest() func(*http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.hook
+	return s.onRequested
 }
 
 // A Failure is an answer given instead of the proper one.

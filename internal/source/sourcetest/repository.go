@@ -23,6 +23,7 @@ type repository struct {
 	name    string
 	private bool
 	dir     string
+	parent  string // owner/name of what it was forked from; empty if it was not
 	*contents
 }
 
@@ -31,6 +32,8 @@ type contents struct {
 	mu       sync.Mutex // one writer at a time; guards all below
 	commits  int
 	statuses map[string][]Status // by commit, oldest first
+	pulls    []*pullRequest
+	roles    map[string]string // by lower-case login; everyone else has the usual one
 }
 
 func (r *repository) fullName() string { return r.owner + "/" + r.name }

@@ -47,6 +47,7 @@ type Server struct {
 	rest    http.Handler
 	answer  func(w http.ResponseWriter, r *http.Request, who caller)
 	who     func(r *http.Request) caller
+	flavour flavour
 
 	mu           sync.Mutex // guards all below
 	tokens       map[string]Token
@@ -56,7 +57,10 @@ type Server struct {
 	lastID       int
 	requests     []Request
 	failures     []*failure
-	hook         func(*http.Request)
+	hooks        []*hook
+	lastHook     int
+	sent         []Sent
+	onRequested  func(*http.Request)
 	listening    *http.Server
 	url          string
 }
