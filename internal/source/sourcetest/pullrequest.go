@@ -274,12 +274,17 @@ type change struct {
 }
 
 // changes returns what differs between two commits of a repository. before ""
-// means the empty tree.
-func (s *Server) changes(repo *repository, before, after string) ([]change, error) {
+// means the empty tree. Without renames, a renamed file is one that was deleted
+// and one that was added.
+func (s *Server) changes(repo *repository, before, after string, renames bool) ([]change, error) {
 	if before == "" {
 		before = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 	}
-	out, err := s.run(nil, "-C", repo.dir, "-c", "diff.renameLimit=0", "diff-tree", "-r", "-M", "-z", "--name-status", before, after)
+	find := "--no-renames"
+	if renames {
+		find = "-M"
+	}
+	out, err := s.run(nil, "-C", repo.dir, "diff-tree", "-r", find, "-z", "--name-status", before, after)
 	if err != nil {
 		return nil, err
 	}

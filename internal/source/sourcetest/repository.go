@@ -42,7 +42,7 @@ var (
 	ownerForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,38}$`)
 	nameForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 	shaForm   = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	reserved  = []string{"api", "meta", "repos", "repositories", "user"} // first elements of REST paths
+	reserved  = []string{"admin", "api", "installation", "meta", "orgs", "repos", "repositories", "user"} // first elements of REST paths
 )
 
 // CreateRepository makes an empty repository whose default branch is main.

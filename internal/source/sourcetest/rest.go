@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"slipway/internal/api"
 )
 
 // versions of the REST API that X-GitHub-Api-Version may name.
@@ -14,20 +16,20 @@ var versions = []string{"", "2022-11-28", "2026-03-10"}
 
 // A call is one REST request whose caller is known not to be refused.
 type call struct {
-	*Server
+	shapes
 	caller
-	w    http.ResponseWriter
-	r    *http.Request
-	base string // of the API's URLs
-	site string // of the web pages and of git
+	w http.ResponseWriter
+	r *http.Request
 }
 
 // serveREST answers a request for the REST API, with or without /api/v3.
 func (s *Server) serveREST(w http.ResponseWriter, r *http.Request, who caller) {
-	c := &call{Server: s, caller: who, w: w, r: r, base: address(r), site: address(r)}
+	c := &call{shapes: shapes{s, address(r), address(r)}, caller: who, w: w, r: r}
 	if path, ok := strings.CutPrefix(r.URL.Path, "/api/v3"); ok {
 		c.base += "/api/v3"
-		w.Header().Set("X-Github-Enterprise-Version", s.version)
+		if s.kind != api.ServerTypeGithub {
+			w.Header().Set("X-Github-Enterprise-Version", s.version)
+		}
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = path, strings.TrimPrefix(r.URL.RawPath, "/api/v3")
 		c.r = r
@@ -76,8 +78,29 @@ func (s *Server) routes() http.Handler {
 	handle("GET /user", (*call).user)
 	handle("GET /repos/{owner}/{repo}", (*call).describe)
 	handle("GET /repositories/{id}", (*call).describeByID)
+	handle("POST /repositories/{id}/statuses/{sha}", (*call).createStatus)
 	handle("GET /repos/{owner}/{repo}/commits/{ref...}", (*call).commit)
 	handle("POST /repos/{owner}/{repo}/statuses/{sha}", (*call).createStatus)
+	handle("GET /user/repos", (*call).listRepositories)
+	handle("GET /installation/repositories", (*call).listInstallation)
+	handle("GET /repos/{owner}/{repo}/pulls", (*call).listPulls)
+	handle("GET /repos/{owner}/{repo}/pulls/{number}", (*call).getPull)
+	handle("GET /repos/{owner}/{repo}/pulls/{number}/files", (*call).listPullFiles)
+	handle("GET /repos/{owner}/{repo}/compare/{basehead...}", (*call).compare)
+	handle("GET /repos/{owner}/{repo}/collaborators/{user}/permission", (*call).permission)
+	hooks := map[string]func(*call, func(do string) *target){
+		"GET ": (*call).listHooks, "POST ": (*call).createHook, "GET /{hook}": (*call).getHook, "PATCH /{hook}": (*call).updateHook,
+		"DELETE /{hook}": (*call).deleteHook, "PATCH /{hook}/config": (*call).configureHook, "GET /{hook}/config": (*call).getHookConfig,
+		"POST /{hook}/pings": (*call).pingHook, "GET /{hook}/deliveries": (*call).listDeliveries, "POST /{hook}/deliveries/{delivery}/attempts": (*call).redeliverHook,
+	}
+	for pattern, answer := range hooks {
+		method, rest, _ := strings.Cut(pattern, " ")
+		handle(method+" /repos/{owner}/{repo}/hooks"+rest, func(c *call) { answer(c, c.repositoryTarget) })
+		handle(method+" /orgs/{org}/hooks"+rest, func(c *call) { answer(c, c.organizationTarget) })
+		if !strings.Contains(rest, "deliveries") && !strings.Contains(rest, "config") {
+			handle(method+" /admin/hooks"+rest, func(c *call) { answer(c, c.globalTarget) })
+		}
+	}
 	return mux
 }
 
@@ -153,6 +176,9 @@ func (c *call) want(scopes, permissions string) {
 // Otherwise it has answered: 404 where the caller may not know of it.
 func (c *call) find(may func(*repository) bool) *repository {
 	full := key(c.r.PathValue("owner"), c.r.PathValue("repo"))
+	if id := c.r.PathValue("id"); id != "" {
+		return c.allow(c.byID(id), may)
+	}
 	c.mu.Lock()
 	repo, to := c.repositories[full], c.moved[full]
 	moved := c.repositories[strings.ToLower(to)]
@@ -190,9 +216,44 @@ func (c *call) allow(repo *repository, may func(*repository) bool) *repository {
 	case may(repo):
 		return repo
 	case c.known && c.token.fine() && c.maySee(repo):
-		c.refuse(http.StatusForbidden, "Resource not accessible by personal access token", "/rest")
+		c.inaccessible()
 	default:
 		c.notFound()
 	}
 	return nil
+}
+
+// inaccessible is the answer to a token that lacks a permission.
+func (c *call) inaccessible() {
+	by := "personal access token"
+	if c.token.installation() || strings.HasPrefix(c.token.Value, "ghu_") {
+		by = "integration"
+	}
+	c.refuse(http.StatusForbidden, "Resource not accessible by "+by, "/rest")
+}
+
+// page returns which part of a list of total entries is asked for, and says
+// where the others are.
+func (c *call) page(total, most int) (from, to int) {
+	q := c.r.URL.Query()
+	size, err := strconv.Atoi(q.Get("per_page"))
+	if err != nil || size < 1 {
+		size = 30
+	}
+	size = min(size, most)
+	page, err := strconv.Atoi(q.Get("page"))
+	if err != nil || page < 1 {
+		page = 1
+	}
+	last := max(1, (total+size-1)/size)
+	link := func(rel string, page int) string {
+		q.Set("page", strconv.Itoa(page))
+		return "<" + c.base + c.r.URL.Path + "?" + q.Encode() + `>; rel="` + rel + `"`
+	}
+	if page < last {
+		c.w.Header().Add("Link", link("next", page+1)+", "+link("last", last))
+	} else if page > 1 {
+		c.w.Header().Add("Link", link("prev", page-1)+", "+link("first", 1))
+	}
+	return min(total, (page-1)*size), min(total, page*size)
 }

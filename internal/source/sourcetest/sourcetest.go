@@ -34,11 +34,15 @@ type Options struct {
 	Version string           // of GitHub Enterprise Server under /api/v3; empty means 3.19.0
 	Now     func() time.Time // decides whether tokens have expired; nil means time.Now
 	Stderr  io.Writer        // what git says while it serves; nil drops it
+
+	RefuseLocal bool // hooks to this machine are refused, as providers do; without it they alone are delivered
 }
 
 // A Server is one provider: an http.Handler whose methods may be called from
 // several goroutines, also while it serves.
 type Server struct {
+	kind    api.ServerType // "" is GitHub in both its forms
+	local   bool           // hooks may lead to this machine
 	dir     string
 	git     string // path of git
 	version string
@@ -80,6 +84,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
+		kind: o.Server, local: !o.RefuseLocal,
 		dir: dir, git: git,
 		version: cmp.Or(o.Version, "3.19.0"),
 		now:     o.Now, stderr: o.Stderr,
@@ -96,7 +101,7 @@ func New(o Options) (*Server, error) {
 	}
 	switch o.Server {
 	case "", api.ServerTypeGithub, api.ServerTypeGithubEnterprise:
-		s.rest, s.who, s.answer = s.routes(), s.identify, s.answerGitHub
+		s.rest, s.who, s.answer, s.flavour = s.routes(), s.identify, s.answerGitHub, gitHub{s}
 	default:
 		return nil, errors.Join(fmt.Errorf("there is no test provider of type %s", o.Server), os.RemoveAll(dir))
 	}

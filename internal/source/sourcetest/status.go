@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -119,15 +120,18 @@ func (r *repository) add(sha string, status *Status) bool {
 // shapedStatus is a status as it is answered.
 type shapedStatus struct {
 	Status
-	URL     string    `json:"url"`
-	Creator account   `json:"creator"`
-	Updated time.Time `json:"updated_at"`
+	NodeID    string    `json:"node_id"`
+	URL       string    `json:"url"`
+	AvatarURL string    `json:"avatar_url"`
+	Creator   account   `json:"creator"`
+	Updated   time.Time `json:"updated_at"`
 }
 
 func (c *call) shape(status Status, repo *repository, sha string) shapedStatus {
+	creator := c.account(status.Creator)
 	return shapedStatus{
-		Status: status, URL: c.base + "/repos/" + repo.fullName() + "/statuses/" + sha,
-		Creator: c.account(status.Creator), Updated: status.Created,
+		Status: status, NodeID: "SC_" + strconv.Itoa(status.ID), URL: c.base + "/repos/" + repo.fullName() + "/statuses/" + sha,
+		AvatarURL: creator.AvatarURL, Creator: creator, Updated: status.Created,
 	}
 }
 

@@ -7,13 +7,16 @@ import (
 	"time"
 )
 
-// A Token is one access token. It is a classic one with Scopes, unless
-// Permissions is set: then it is a fine-grained one.
+// A Token is one access token. At GitHub it is a classic one with Scopes,
+// unless Permissions is set: then it is a fine-grained one, or an App's
+// installation token if it begins with ghs_.
 type Token struct {
 	Value        string
 	Login        string            // its owner
-	Scopes       []string          // repo, public_repo, repo:status
-	Permissions  map[string]string // contents, statuses → read or write; metadata: read is always there
+	Scopes       []string          // repo, public_repo, repo:status, admin:repo_hook, admin:org_hook and others
+	Permissions  map[string]string // contents, statuses, repository_hooks, pull_requests, organization_hooks → read or write; metadata: read is always there
+	Owner        string            // the resource owner of a fine-grained token; empty means everyone
+	Pending      bool              // an organization has yet to approve it: it sees what is public
 	Expires      time.Time         // zero means never
 	Repositories []string          // owner/name of what it reaches; nil means everything
 	SSO          []string          // owners whose single sign-on it is authorised for
@@ -24,6 +27,7 @@ type Policy struct {
 	SSO           bool          // classic tokens must be authorised for single sign-on
 	ForbidClassic bool          // classic tokens are refused
 	MaxLifetime   time.Duration // tokens that live longer from now are refused; 0 means any
+	IPAllowList   bool          // every token is refused, whoever's, as from an address that is not on the list
 }
 
 // AddToken makes t valid, instead of a former token of the same value.
@@ -84,7 +88,13 @@ func (s *Server) expired(t Token) bool { return !t.Expires.IsZero() && !s.now().
 
 func (t Token) fine() bool { return t.Permissions != nil }
 
+// installation reports whether t is an App's, which is no user.
+func (t Token) installation() bool { return strings.HasPrefix(t.Value, "ghs_") }
+
 func (t Token) reaches(repo *repository) bool {
+	if t.Pending || t.Owner != "" && !strings.EqualFold(t.Owner, repo.owner) {
+		return false
+	}
 	return t.Repositories == nil || slices.ContainsFunc(t.Repositories, func(name string) bool { return strings.EqualFold(name, repo.fullName()) })
 }
 
@@ -100,47 +110,75 @@ func (t Token) permits(what, level string) bool {
 	return have == "write" || have == "read" && level == "read"
 }
 
-// mayRead reports whether the code of repo may be read.
-func (c caller) mayRead(repo *repository) bool {
-	if !repo.private {
-		return true
+// role is what the caller is on repo, whatever his token is good for.
+func (c caller) role(repo *repository) string {
+	if c.known && c.token.reaches(repo) {
+		if c.token.installation() {
+			return "admin" // its permissions alone decide
+		}
+		if role := repo.role(c.token.Login, "admin"); role != "none" {
+			return role
+		}
 	}
-	if !c.known || !c.token.reaches(repo) {
+	if repo.private {
+		return "none"
+	}
+	return "read"
+}
+
+// may reports whether the caller has a role on repo and his token the
+// permission (fine-grained) or one of the scopes (classic).
+func (c caller) may(repo *repository, role, permission, level string, scopes ...string) bool {
+	if !c.known || !c.token.reaches(repo) || !atLeast(c.role(repo), role) {
 		return false
 	}
 	if c.token.fine() {
-		return c.token.permits("contents", "read")
+		return c.token.permits(permission, level)
 	}
-	return c.token.scoped(repo, "repo")
+	return c.token.scoped(repo, scopes...)
+}
+
+// mayRead reports whether the code of repo may be read.
+func (c caller) mayRead(repo *repository) bool {
+	return !repo.private || c.may(repo, "read", "contents", "read", "repo")
 }
 
 // maySee reports whether the caller may know that repo exists.
 func (c caller) maySee(repo *repository) bool {
-	return c.mayRead(repo) || c.known && c.token.fine() && c.token.reaches(repo)
+	return c.mayRead(repo) || c.known && c.token.fine() && c.token.reaches(repo) && c.role(repo) != "none"
 }
 
 func (c caller) mayPush(repo *repository) bool {
-	if !c.known || !c.token.reaches(repo) {
-		return false
-	}
-	if c.token.fine() {
-		return c.token.permits("contents", "write")
-	}
-	return c.token.scoped(repo, "repo")
+	return c.may(repo, "write", "contents", "write", "repo")
 }
 
 // mayUseStatuses reports whether statuses may be read or written (level).
 func (c caller) mayUseStatuses(repo *repository, level string) bool {
-	if level == "read" && !repo.private {
-		return true
+	if level == "read" {
+		return !repo.private || c.may(repo, "read", "statuses", level, "repo", "repo:status")
 	}
-	if !c.known || !c.token.reaches(repo) {
-		return false
+	return c.may(repo, "write", "statuses", level, "repo", "repo:status")
+}
+
+// mayReadPulls reports whether pull requests may be read.
+func (c caller) mayReadPulls(repo *repository) bool {
+	return !repo.private || c.may(repo, "read", "pull_requests", "read", "repo")
+}
+
+// hookScopes is what the endpoints of a repository's hooks take, by what is done.
+var hookScopes = map[string][]string{
+	"read":   {"admin:repo_hook", "read:repo_hook", "repo", "write:repo_hook"},
+	"write":  {"admin:repo_hook", "repo", "write:repo_hook"},
+	"delete": {"admin:repo_hook", "repo"},
+}
+
+// mayHook reports whether hooks of repo may be read, written or deleted.
+func (c caller) mayHook(repo *repository, do string) bool {
+	level := "write"
+	if do == "read" {
+		level = "read"
 	}
-	if c.token.fine() {
-		return c.token.permits("statuses", level)
-	}
-	return c.token.scoped(repo, "repo", "repo:status")
+	return c.may(repo, "admin", "repository_hooks", level, hookScopes[do]...)
 }
 
 // forbidden returns the sentence with which owner's policy refuses the caller,
@@ -155,6 +193,8 @@ func (s *Server) forbidden(c caller, owner string) (string, http.Header) {
 	classic := !c.token.fine()
 	authorised := slices.ContainsFunc(c.token.SSO, func(o string) bool { return strings.EqualFold(o, owner) })
 	switch {
+	case p.IPAllowList:
+		return "Although you appear to have the correct authorization credentials, the `" + owner + "` organization has an IP allow list enabled, and your IP address is not permitted to access this resource.", nil
 	case p.ForbidClassic && classic:
 		return "`" + owner + "` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a personal access token with fine-grained permissions.", nil
 	case p.SSO && classic && !authorised:
