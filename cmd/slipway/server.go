@@ -32,6 +32,7 @@ import (
 	"slipway/internal/schedule"
 	"slipway/internal/seal"
 	"slipway/internal/source/github"
+	"slipway/internal/source/rest"
 	"slipway/internal/store"
 )
 
@@ -93,7 +94,7 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 
 // wire puts the parts together.
 func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
-	gh := github.New(&http.Client{Timeout: 30 * time.Second}, "slipway/"+version)
+	gh := github.New(rest.Options{UserAgent: "slipway/" + version})
 	s.scheduler = schedule.New(schedule.Parts{
 		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place,
 		Keys:      keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints}),

@@ -21,6 +21,7 @@ import (
 	"slipway/internal/schedule"
 	"slipway/internal/source"
 	"slipway/internal/source/github"
+	"slipway/internal/source/rest"
 )
 
 // A provider is a source provider that takes statuses as it is told to.
@@ -257,10 +258,10 @@ func TestGitHub(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 	}))
 	defer s.Close()
-	b := deliverBench(t, github.New(nil, "Slipway"), schedule.Options{Endpoints: source.Endpoints{api.ServerTypeGithub: s.URL}})
+	b := deliverBench(t, github.New(rest.Options{}), schedule.Options{Endpoints: source.Endpoints{api.ServerTypeGithub: s.URL}})
 	for _, tt := range []struct{ token, want string }{
 		{"ghp_secret", "DELIVERED"},
-		{"ghp_wrong", "REFUSED GitHub answered 401: Bad credentials. The imported token is wrong, expired or revoked: import a new one"},
+		{"ghp_wrong", "REFUSED GitHub answered 401: Bad credentials. The imported token is wrong, expired or revoked."},
 	} {
 		b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", tt.token)
 		id := b.queue()

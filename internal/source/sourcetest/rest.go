@@ -240,7 +240,9 @@ func (c *call) page(total, most int) (from, to int) {
 	if err != nil || size < 1 {
 		size = 30
 	}
-	size = min(size, most)
+	if size = min(size, most); c.paging > 0 {
+		size = min(size, c.paging)
+	}
 	page, err := strconv.Atoi(q.Get("page"))
 	if err != nil || page < 1 {
 		page = 1

@@ -35,6 +35,7 @@ type Options struct {
 	Now     func() time.Time // decides whether tokens have expired; nil means time.Now
 	Stderr  io.Writer        // what git says while it serves; nil drops it
 
+	PageSize    int  // the most entries of one page of a list; 0 means as many as the provider gives
 	RefuseLocal bool // hooks to this machine are refused, as providers do; without it they alone are delivered
 }
 
@@ -43,6 +44,7 @@ type Options struct {
 type Server struct {
 	kind    api.ServerType // "" is GitHub in both its forms
 	local   bool           // hooks may lead to this machine
+	paging  int            // the most entries of one page; 0 means as many as the provider gives
 	dir     string
 	git     string // path of git
 	version string
@@ -84,7 +86,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		kind: o.Server, local: !o.RefuseLocal,
+		kind: o.Server, local: !o.RefuseLocal, paging: o.PageSize,
 		dir: dir, git: git,
 		version: cmp.Or(o.Version, "3.19.0"),
 		now:     o.Now, stderr: o.Stderr,
