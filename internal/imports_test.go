@@ -24,7 +24,7 @@ var (
 	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project", "internal/webhook"}
 	leaves     = []string{"internal/arn", "internal/fault", "internal/secret", "internal/seal"}
 	operations = []string{"internal/codebuild", "internal/extension", "internal/cloudwatchlogs"}
-	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/keyring", "slipway/internal/registrar", "slipway/internal/receiver", "slipway/internal/awsjson/...", "slipway/cmd/..."}
+	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/keyring", "slipway/internal/checkup", "slipway/internal/registrar", "slipway/internal/receiver", "slipway/internal/awsjson/...", "slipway/cmd/..."}
 )
 
 var rules = []rule{
@@ -39,6 +39,9 @@ var rules = []rule{
 	{name: "source providers know their family only", of: []string{"internal/source/github", "internal/source/bitbucket", "internal/source/gitlab"}, forbid: []string{
 		"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/webhook", "slipway/internal/keyring",
 		"slipway/internal/source/sourcetest",
+	}},
+	{name: "checks know no storage and no provider by name", of: []string{"internal/checkup"}, forbid: []string{
+		"database/sql", "slipway/internal/store/...", "slipway/internal/source/github", "slipway/internal/source/bitbucket", "slipway/internal/source/gitlab", "slipway/internal/codebuild", "slipway/internal/extension", "slipway/internal/schedule",
 	}},
 	{name: "the keyring, the registrar and the receiver know no storage and no provider by name", of: []string{"internal/keyring", "internal/registrar", "internal/receiver"}, forbid: []string{
 		"database/sql", "slipway/internal/store/...", "slipway/internal/source/github", "slipway/internal/source/bitbucket", "slipway/internal/source/gitlab", "slipway/internal/codebuild", "slipway/internal/schedule",
