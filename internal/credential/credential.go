@@ -44,7 +44,8 @@ type About struct {
 }
 
 // A Match is which repositories a named credential is for: patterns of host,
-// owner and name in which * stands for any text. An empty one matches all.
+// owner and name in which * stands for any text, compared without regard to
+// case. An empty pattern matches all; of a Match without any see Ladder.
 type Match struct {
 	Host       string `json:"host,omitzero"`
 	Owner      string `json:"owner,omitzero"`
