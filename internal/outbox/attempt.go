@@ -45,6 +45,7 @@ func (i Item) attempted(now time.Time, message string) Item {
 	i.Attempts++
 	i.LastAttempt = now
 	i.Message = cut(message)
+	i.Outcome.NextStep, i.Outcome.Link = cut(i.Outcome.NextStep), cut(i.Outcome.Link)
 	return i
 }
 

@@ -5,6 +5,8 @@ package outbox
 import (
 	"encoding/json"
 	"time"
+
+	"slipway/internal/api/slipway"
 )
 
 // An Item is one thing owed. Items with the same Subject are settled one after
@@ -18,8 +20,20 @@ type Item struct {
 	Attempts    int
 	NotBefore   time.Time // when to try next
 	Message     string    // what was said at the last attempt
+	Outcome     Outcome   // what else is known of it
 	Created     time.Time
 	LastAttempt time.Time // zero before the first
+}
+
+// An Outcome is how an attempt went, beyond its message: with which credential,
+// and what a refusal means. It holds no secret.
+type Outcome struct {
+	Credential string               `json:"credential,omitzero"` // ARN of the credential that was sent
+	Version    int64                `json:"version,omitzero"`    // of that credential; 0 if it has none
+	HTTPStatus int                  `json:"httpStatus,omitzero"` // of the refusal; 0 if there was no answer, or none but yes
+	Cause      slipway.FailureCause `json:"cause,omitzero"`
+	NextStep   string               `json:"nextStep,omitzero"` // what to do about a refusal, in a sentence
+	Link       string               `json:"link,omitzero"`     // where to do it
 }
 
 // A Kind of Item.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // makes us owe them: see Builds.Update.
 type Outbox struct{ db *DB }
 
-const selectItem = `SELECT id, kind, subject, payload, state, attempts, not_before, message, created, last_attempt FROM outbox `
+const selectItem = `SELECT id, kind, subject, payload, state, attempts, not_before, message, created, last_attempt, outcome FROM outbox `
 
 // Due returns at most limit owed items whose NotBefore has passed and that are
 // the oldest owed of their subject, longest due first.
@@ -36,11 +37,15 @@ func (s *Outbox) NextDue(ctx context.Context) (at time.Time, ok bool, err error)
 	return moment(next), true, nil
 }
 
-// Settle stores how an attempt at item went: its state, attempts, message and
-// times. NotFound if there is no such item; an item that is no longer owed is
+// Settle stores how an attempt at item went: its state, attempts, message, outcome
+// and times. NotFound if there is no such item; an item that is no longer owed is
 // left as it is.
 func (s *Outbox) Settle(ctx context.Context, item outbox.Item) error {
-	err := s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
+	outcome, err := encodeOutcome(item.Outcome)
+	if err != nil {
+		return err
+	}
+	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		subject, err := one(ctx, q, scanInto[string], `SELECT subject FROM outbox WHERE id = $1`, item.ID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fault.New(fault.NotFound, "There is no item %d in the outbox", item.ID)
@@ -49,8 +54,8 @@ func (s *Outbox) Settle(ctx context.Context, item outbox.Item) error {
 			return err
 		}
 		if _, err := q.exec(ctx, `UPDATE outbox SET state = $1, attempts = $2, not_before = $3, message = $4, last_attempt = $5,
-			head = head AND $1 = 'OWED' WHERE id = $6 AND state = 'OWED'`, string(item.State), item.Attempts,
-			stamp(item.NotBefore), item.Message, stamp(item.LastAttempt), item.ID); err != nil {
+			outcome = $7, head = head AND $1 = 'OWED' WHERE id = $6 AND state = 'OWED'`, string(item.State), item.Attempts,
+			stamp(item.NotBefore), item.Message, stamp(item.LastAttempt), item.ID, outcome); err != nil {
 			return err
 		}
 		return promote(ctx, q, subject)
@@ -81,10 +86,22 @@ func promote(ctx context.Context, q *statements, subject string) error {
 	return err
 }
 
+// encodeOutcome returns an outcome as its column holds it; most say nothing.
+func encodeOutcome(o outbox.Outcome) (string, error) {
+	if o == (outbox.Outcome{}) {
+		return "", nil
+	}
+	return encode(o)
+}
+
 func scanItem(row scan) (item outbox.Item, err error) {
 	var payload []byte
+	var outcome string
 	var notBefore, created, lastAttempt int64
-	err = row(&item.ID, &item.Kind, &item.Subject, &payload, &item.State, &item.Attempts, &notBefore, &item.Message, &created, &lastAttempt)
+	err = row(&item.ID, &item.Kind, &item.Subject, &payload, &item.State, &item.Attempts, &notBefore, &item.Message, &created, &lastAttempt, &outcome)
+	if err == nil && outcome != "" && json.Unmarshal([]byte(outcome), &item.Outcome) != nil {
+		err = errBroken
+	}
 	item.Payload = payload
 	item.NotBefore, item.Created, item.LastAttempt = moment(notBefore), moment(created), moment(lastAttempt)
 	return item, err

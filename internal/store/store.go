@@ -90,7 +90,8 @@ func (db *DB) Close() error {
 // key that sealed it must be found: a new one would open nothing.
 func (db *DB) HoldsSealed(ctx context.Context) (bool, error) {
 	holds, err := one(ctx, db.read, scanInto[bool],
-		`SELECT EXISTS (SELECT 1 FROM credential WHERE box IS NOT NULL) OR EXISTS (SELECT 1 FROM access_key)`)
+		`SELECT EXISTS (SELECT 1 FROM credential WHERE box IS NOT NULL) OR EXISTS (SELECT 1 FROM past_credential)
+			OR EXISTS (SELECT 1 FROM hook) OR EXISTS (SELECT 1 FROM access_key)`)
 	if err != nil {
 		return false, fmt.Errorf("look for sealed values: %w", err)
 	}

@@ -188,6 +188,19 @@ func TestReadersCannotWrite(t *testing.T) {
 func TestHoldsSealed(t *testing.T) {
 	for name, put := range map[string]func(*testing.T, *DB){
 		"a sealed token": func(t *testing.T, db *DB) { must(t, db.Credentials().Put(t.Context(), github("box"), true)) },
+		"the sealed token that one was": func(t *testing.T, db *DB) {
+			must(t, db.Credentials().Put(t.Context(), github("box"), true))
+			without := github("")
+			without.Box = nil
+			must(t, db.Credentials().Put(t.Context(), without, true))
+		},
+		"a hook's sealed secret": func(t *testing.T, db *DB) {
+			must(t, db.write.do(t.Context(), func(ctx context.Context, q *statements) error {
+				_, err := q.exec(ctx, `INSERT INTO hook (key, account, region, server_type, place, project, box, old_until, record, created, modified)
+					VALUES ('k', '', '', '', '', '', x'01', 0, '{}', 0, 0)`)
+				return err
+			}))
+		},
 		"a sealed secret": func(t *testing.T, db *DB) {
 			must(t, db.AccessKeys().Put(t.Context(), accesskey.Sealed{ID: "A", Box: []byte("x")}))
 		},

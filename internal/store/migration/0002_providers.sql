@@ -32,15 +32,23 @@ CREATE INDEX credential_type ON credential (account, region, server_type);
 -- A token that was replaced, while builds that used it may still run: a
 -- status is closed by who opened it.
 CREATE TABLE past_credential (
-    arn       TEXT NOT NULL,
-    version   INTEGER NOT NULL,
-    auth_type TEXT NOT NULL,
-    username  TEXT NOT NULL,
-    box       BLOB NOT NULL,
-    replaced  INTEGER NOT NULL,
+    arn         TEXT NOT NULL,
+    version     INTEGER NOT NULL,
+    server_type TEXT NOT NULL,
+    auth_type   TEXT NOT NULL,
+    username    TEXT NOT NULL,
+    box         BLOB NOT NULL,
+    replaced    INTEGER NOT NULL,
     PRIMARY KEY (arn, version)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX past_credential_replaced ON past_credential (replaced);
+
+-- Where a self-hosted server's token may go that is not ours to keep: a secret
+-- that sources name by its ARN.
+CREATE TABLE bound_secret (
+    arn   TEXT NOT NULL PRIMARY KEY,
+    hosts TEXT NOT NULL -- JSON array
+) STRICT, WITHOUT ROWID;
 
 -- What the last check of a credential found.
 CREATE TABLE credential_health (
@@ -140,3 +148,7 @@ CREATE TABLE polled_ref (
     commit_id TEXT NOT NULL,
     PRIMARY KEY (hook, ref)
 ) STRICT, WITHOUT ROWID;
+
+-- How the last attempt at an item went beyond its message, as JSON; empty
+-- before it.
+ALTER TABLE outbox ADD COLUMN outcome TEXT NOT NULL DEFAULT '';
