@@ -32,6 +32,8 @@ type State struct {
 	Lease         time.Time `json:"lease,omitzero"`         // until when the agent's hold lasts without a word from it
 	HasLog        bool      `json:"hasLog,omitzero"`        // the log stream exists
 	SourceVersion string    `json:"sourceVersion,omitzero"` // what is asked of the source: the build's version, or the project's
+	Commit        string    `json:"commit,omitzero"`        // the whole id that the primary source must have at that version; "" leaves that open
+	Webhook       *Trigger  `json:"webhook,omitzero"`       // what started the build, if a webhook did
 
 	// Where the output goes, as the project or StartBuild said it. The public
 	// record holds only what comes of that, too little for a retry.

@@ -33,13 +33,20 @@ func (b *Build) accept(caller accesskey.Caller, id string, now time.Time) {
 
 // Retry returns a new queued build with the settings of old, asked for by
 // caller. What was asked of the source is asked again, so that a branch may
-// have come to another commit.
+// have come to another commit; what a webhook started is built at the same
+// commit, since it may be that only that one was approved.
 func Retry(old Build, caller accesskey.Caller, id string, now time.Time) Build {
 	b := old
 	b.State = State{
 		SourceVersion:      old.State.SourceVersion,
+		Commit:             old.State.Commit,
 		Artifacts:          old.State.Artifacts,
 		SecondaryArtifacts: old.State.SecondaryArtifacts,
+	}
+	if t := old.State.Webhook; t != nil {
+		again := *t
+		again.Retried = true
+		b.State.Webhook = &again
 	}
 	b.Public.NetworkInterface, b.Public.ReportARNs, b.Public.BuildBatchARN = nil, nil, nil
 	if c := old.Public.AutoRetryConfig; c != nil { // the chain of automatic retries starts anew

@@ -38,7 +38,7 @@ var outcomes = map[api.StatusType]struct{ state, words string }{
 // commit is not known.
 func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 	source := b.Public.Source
-	if source == nil || source.ReportBuildStatus == nil || !*source.ReportBuildStatus || text(b.Public.ResolvedSourceVersion) == "" {
+	if source == nil || !b.reportsStatus() || text(b.Public.ResolvedSourceVersion) == "" {
 		return CommitStatus{}, false
 	}
 	switch source.Type {
@@ -66,6 +66,17 @@ func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 		s.TargetURL = b.expand(text(c.TargetURL))
 	}
 	return s, true
+}
+
+// reportsStatus reports whether statuses are owed for the build at all: always
+// for what a webhook started, but its retries and all others only if the source
+// asks for it.
+func (b Build) reportsStatus() bool {
+	if t := b.State.Webhook; t != nil && !t.Retried {
+		return true
+	}
+	source := b.Public.Source
+	return source != nil && source.ReportBuildStatus != nil && *source.ReportBuildStatus
 }
 
 var reference = regexp.MustCompile(`\$(?:\{(?:CODEBUILD|AWS)_\w+\}|(?:CODEBUILD|AWS)_\w+)`)

@@ -58,6 +58,7 @@ func (b Build) ServiceVariables(consoleURL string) []api.EnvironmentVariable {
 	for _, v := range p.SecondarySourceVersions {
 		known("CODEBUILD_SOURCE_VERSION_"+v.SourceIdentifier, v.SourceVersion)
 	}
+	b.triggerVariables(add)
 	return all
 }
 

@@ -10,6 +10,7 @@ import (
 	"slipway/internal/arn"
 	"slipway/internal/build"
 	"slipway/internal/fault"
+	"slipway/internal/project"
 )
 
 // buildsPerPage is how many ids ListBuilds and ListBuildsForProject answer at once.
@@ -42,6 +43,17 @@ func (s *Service) StartBuild(ctx context.Context, in *api.StartBuildInput) (*api
 		return nil, err
 	}
 	return &api.StartBuildOutput{Build: &b.Public}, nil
+}
+
+// StartWebhookBuild queues a build of p that a webhook asks for. It is refused
+// as StartBuild is; asked again with the same memory, it returns the first build.
+func (s *Service) StartWebhookBuild(ctx context.Context, p project.Project, start build.WebhookStart) (build.Build, error) {
+	name := *p.Public.Name
+	b, err := build.NewForWebhook(p, start, build.NewID(name), s.now())
+	if err != nil {
+		return build.Build{}, err
+	}
+	return s.queue(ctx, b, name, &start.Once)
 }
 
 // RetryBuild queues a new build with the settings of an earlier one.

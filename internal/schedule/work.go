@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"net/url"
+	"strings"
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
@@ -36,7 +37,7 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 	w.Source.Type = api.SourceTypeNoSource
 	if p.Source != nil {
 		var err error
-		if w.Source, err = fetch(s.options.Endpoints, *p.Source, b.State.SourceVersion); err != nil {
+		if w.Source, err = fetch(s.options.Endpoints, *p.Source, pinned(b.State.SourceVersion, b.State.Commit)); err != nil {
 			return nil, err
 		}
 		w.Source.Identifier = "" // the primary source is the one without
@@ -54,6 +55,18 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 		w.SecondarySources = append(w.SecondarySources, f)
 	}
 	return w, nil
+}
+
+// pinned returns a version that is good only if it is a certain commit; "" lets
+// it be any.
+func pinned(version, commit string) string {
+	if commit == "" || version == commit || strings.Contains(version, "^{") {
+		return version
+	}
+	if version == "" {
+		return commit
+	}
+	return version + "^{" + commit + "}"
 }
 
 // fetch says how to fetch one source at a version. Types that are not git's
