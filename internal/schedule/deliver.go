@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -21,23 +20,6 @@ const (
 	deliveries  = 8                // at once; never two of one subject
 	deliverPoll = 30 * time.Second // how often the outbox is looked at without being told to
 )
-
-// A debt is the payload of a commit status: with its scope, so that it is paid
-// also when the build was deleted meanwhile.
-type debt struct {
-	build.CommitStatus
-	Account string `json:"account"`
-	Region  string `json:"region"`
-}
-
-// newDebt returns the item that owes status.
-func newDebt(buildID string, scope arn.Scope, status build.CommitStatus, now time.Time) (outbox.Item, error) {
-	payload, err := json.Marshal(debt{CommitStatus: status, Account: scope.Account, Region: scope.Region})
-	if err != nil {
-		return outbox.Item{}, fmt.Errorf("encode commit status: %w", err)
-	}
-	return outbox.Item{Kind: outbox.CommitStatus, Subject: buildID, Payload: payload, State: outbox.Owed, NotBefore: now, Created: now}, nil
-}
 
 // A courier remembers which subjects are being served.
 type courier struct {
@@ -157,7 +139,7 @@ func (s *Scheduler) attempt(ctx context.Context, item outbox.Item) error {
 	if item.Kind != outbox.CommitStatus {
 		return fault.New(fault.Invalid, "Nobody knows how to deliver %q.", item.Kind)
 	}
-	var d debt
+	var d build.Debt
 	if err := json.Unmarshal(item.Payload, &d); err != nil {
 		return fault.New(fault.Invalid, "The item is not a commit status.")
 	}

@@ -214,6 +214,9 @@ func (s *Scheduler) Drain(ctx context.Context) error {
 // Wake tells that a build was queued.
 func (s *Scheduler) Wake() { signal(s.wake) }
 
+// WakeOutbox tells that something new is in the outbox.
+func (s *Scheduler) WakeOutbox() { signal(s.owed) }
+
 // later hands work to Run's goroutines. After Run's context has ended it is
 // dropped: all work is such that the next start finds it undone.
 func (s *Scheduler) later(work func(context.Context)) {
@@ -236,7 +239,7 @@ func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.
 			}
 			status, ok := b.CommitStatus()
 			if ok && status != before {
-				debt, err := newDebt(id, b.Scope, status, time.Now())
+				debt, err := status.Owe(id, b.Scope, time.Now())
 				if err != nil {
 					return nil, err
 				}
