@@ -113,6 +113,9 @@ func (db *DB) AccessKeys() *AccessKeys { return &AccessKeys{db} }
 // Hooks returns the hooks at providers and who hears them.
 func (db *DB) Hooks() *Hooks { return &Hooks{db} }
 
+// Deliveries returns what providers delivered and what came of it.
+func (db *DB) Deliveries() *Deliveries { return &Deliveries{db} }
+
 // Outbox returns what is owed to others.
 func (db *DB) Outbox() *Outbox { return &Outbox{db} }
 

@@ -4,6 +4,8 @@
 package webhook
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"slipway/internal/api"
@@ -62,14 +64,29 @@ type OpenHook struct {
 
 // A Delivery is one call of a provider as it is kept.
 type Delivery struct {
-	Sequence int64  // the store's order of arrival; names it, too
-	Hook     string // key of the hook
-	ID       string // the provider's; the same when it delivers again
-	Received time.Time
-	Pending  bool // not yet evaluated
-	Record   DeliveryRecord
-	Header   map[string][]string // what identifies and signs it; no login
-	Body     []byte              // nil if it was not kept
+	Sequence   int64 // the store's order of arrival; names it, too
+	Scope      arn.Scope
+	ServerType api.ServerType
+	Hook       string // key of the hook
+	ID         string // the provider's; the same when it delivers again
+	Received   time.Time
+	Pending    bool // not yet evaluated
+	Record     DeliveryRecord
+	Header     map[string][]string // what identifies it; no login, secret or signature
+	Body       []byte              // nil if it was not kept
+}
+
+// DeliveryName returns what people call a delivery: d-SEQUENCE.
+func DeliveryName(sequence int64) string { return "d-" + strconv.FormatInt(sequence, 10) }
+
+// ParseDelivery reads a delivery's name; ok is false if it is none.
+func ParseDelivery(name string) (sequence int64, ok bool) {
+	number, ok := strings.CutPrefix(name, "d-")
+	if !ok || len(number) > 18 || !digits(number) {
+		return 0, false
+	}
+	sequence, err := strconv.ParseInt(number, 10, 64)
+	return sequence, err == nil && sequence > 0
 }
 
 // A DeliveryRecord is what came of a delivery, as JSON.

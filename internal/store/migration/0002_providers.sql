@@ -101,18 +101,28 @@ CREATE TABLE webhook (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX webhook_hook ON webhook (hook);
 
--- What providers delivered. Pending ones have been answered and not evaluated.
+-- What providers delivered. Pending ones have been answered and not evaluated,
+-- refused ones were badly signed: they take nobody's delivery_id. Deliveries
+-- outlive their hook, hence the columns that are the hook's, too.
 CREATE TABLE delivery (
     seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+    account     TEXT NOT NULL,
+    region      TEXT NOT NULL,
+    server_type TEXT NOT NULL,
     hook        TEXT NOT NULL,
     delivery_id TEXT NOT NULL, -- the provider's
     received    INTEGER NOT NULL,
     pending     INTEGER NOT NULL,
+    refused     INTEGER NOT NULL,
     record      TEXT NOT NULL,
     header      TEXT NOT NULL,
     body        BLOB -- zstd; NULL if it was not kept
 ) STRICT;
-CREATE UNIQUE INDEX delivery_id ON delivery (hook, delivery_id);
+CREATE UNIQUE INDEX delivery_id ON delivery (hook, delivery_id) WHERE NOT refused;
+-- SQLite ends every index with seq, being the row's id: these page by it.
+CREATE INDEX delivery_scope ON delivery (account, region);
+CREATE INDEX delivery_hook ON delivery (hook);
+CREATE INDEX delivery_refused ON delivery (hook) WHERE refused;
 CREATE INDEX delivery_pending ON delivery (seq) WHERE pending;
 CREATE INDEX delivery_received ON delivery (received);
 
