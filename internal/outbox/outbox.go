@@ -39,8 +39,11 @@ type Outcome struct {
 // A Kind of Item.
 type Kind string
 
-// CommitStatus is a build.CommitStatus to report to its provider.
-const CommitStatus Kind = "commit-status"
+// The kinds.
+const (
+	CommitStatus Kind = "commit-status" // a build.CommitStatus to report to its provider
+	HookRemoval  Kind = "hook-removal"  // a webhook of ours to remove at its provider
+)
 
 // A State of an Item.
 type State string

@@ -9,6 +9,7 @@ import (
 
 	"slipway/internal/arn"
 	"slipway/internal/fault"
+	"slipway/internal/outbox"
 	"slipway/internal/project"
 	"slipway/internal/webhook"
 )
@@ -118,7 +119,7 @@ func (s *Hooks) Attach(ctx context.Context, scope arn.Scope, name, key string, c
 // Detach ends that a project hears its hook and changes the project, in one
 // transaction, and returns the hook's key and how many projects still hear it.
 // NotFound if the project is missing or hears none. A nil change leaves the
-// project alone, and it may then be missing.
+// project alone.
 func (s *Hooks) Detach(ctx context.Context, scope arn.Scope, name string, change func(project.Project) (project.Project, error)) (key string, left int, err error) {
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		key, err = one(ctx, q, scanInto[string], `SELECT hook FROM webhook WHERE account = $1 AND region = $2 AND project = $3`,
@@ -143,13 +144,25 @@ func (s *Hooks) Detach(ctx context.Context, scope arn.Scope, name string, change
 	return key, left, doing(err, "disconnect project %s from its webhook", name)
 }
 
-// Delete removes a hook that no project hears; removed is false if one does, or
-// the hook is gone already.
-func (s *Hooks) Delete(ctx context.Context, key string) (removed bool, err error) {
+// Delete removes a hook that no project hears, and adds what is owed for it to
+// the outbox, in one durable transaction. removed is false if a project hears
+// it, or it is gone already; then nothing is added.
+func (s *Hooks) Delete(ctx context.Context, key string, owed ...outbox.Item) (removed bool, err error) {
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		changed, err := q.exec(ctx, `DELETE FROM hook WHERE key = $1 AND NOT EXISTS (SELECT 1 FROM webhook WHERE hook = $1)`, key)
 		removed = changed > 0
-		return err
+		if err != nil || !removed {
+			return err
+		}
+		if _, err := q.exec(ctx, `DELETE FROM polled_ref WHERE hook = $1`, key); err != nil {
+			return err
+		}
+		for _, item := range owed {
+			if err := addItem(ctx, q, item); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return removed, doing(err, "delete a hook")
 }

@@ -139,10 +139,13 @@ func (s *Projects) List(ctx context.Context, scope arn.Scope, by api.ProjectSort
 	return names, next, nil
 }
 
-// Delete removes a project; that there is none is no error. Its builds stay, and
-// a new project of the name goes on counting them.
+// Delete removes a project, which then hears no hook; that there is none is no
+// error. Its builds stay, and a new project of the name goes on counting them.
 func (s *Projects) Delete(ctx context.Context, scope arn.Scope, name string) error {
 	err := s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
+		if _, err := q.exec(ctx, `DELETE FROM webhook WHERE account = $1 AND region = $2 AND project = $3`, scope.Account, scope.Region, name); err != nil {
+			return err
+		}
 		_, err := q.exec(ctx, `DELETE FROM project WHERE account = $1 AND region = $2 AND name = $3`, scope.Account, scope.Region, name)
 		return err
 	})

@@ -116,6 +116,9 @@ func (db *DB) Hooks() *Hooks { return &Hooks{db} }
 // Deliveries returns what providers delivered and what came of it.
 func (db *DB) Deliveries() *Deliveries { return &Deliveries{db} }
 
+// Polls returns what is remembered of the refs of repositories.
+func (db *DB) Polls() *Polls { return &Polls{db} }
+
 // Outbox returns what is owed to others.
 func (db *DB) Outbox() *Outbox { return &Outbox{db} }
 
