@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -111,14 +112,14 @@ func (s *Scheduler) deliver(ctx context.Context, item outbox.Item) {
 	case fault.KindOf(err) == fault.Invalid:
 		item = item.Refuse(now, fault.Message(err))
 	default:
-		s.log.Error("commit status not attempted", "buildId", item.Subject, "error", err)
+		s.log.Error(named(item)+" not attempted", subject(item), item.Subject, "error", err)
 		item = item.Retry(now, "Slipway itself failed to try; its log says why.", 0)
 	}
 	switch item.State {
 	case outbox.Refused:
-		s.log.Warn("commit status refused", "buildId", item.Subject, "attempts", item.Attempts, "reason", item.Message)
+		s.log.Warn(named(item)+" refused", subject(item), item.Subject, "attempts", item.Attempts, "reason", item.Message)
 	case outbox.Owed:
-		s.log.Info("commit status delayed", "buildId", item.Subject, "attempts", item.Attempts, "until", item.NotBefore, "reason", item.Message)
+		s.log.Info(named(item)+" delayed", subject(item), item.Subject, "attempts", item.Attempts, "until", item.NotBefore, "reason", item.Message)
 	}
 	for {
 		// Once it was delivered this is worth storing even while we are stopping.
@@ -126,19 +127,39 @@ func (s *Scheduler) deliver(ctx context.Context, item outbox.Item) {
 		if err == nil || fault.KindOf(err) == fault.NotFound {
 			return
 		}
-		s.log.Error("delivery not stored", "buildId", item.Subject, "error", err)
+		s.log.Error("delivery not stored", subject(item), item.Subject, "error", err)
 		if !pause(ctx, retryPause) {
 			return
 		}
 	}
 }
 
-// attempt tells a provider the status that item owes. What cannot succeed
-// later either is a *source.Refusal, or a fault of kind Invalid.
+// named is what log lines call an item, such as "commit status".
+func named(item outbox.Item) string { return strings.ReplaceAll(string(item.Kind), "-", " ") }
+
+// subject is the key of an item's subject in log lines.
+func subject(item outbox.Item) string {
+	if item.Kind == outbox.CommitStatus {
+		return "buildId"
+	}
+	return "subject"
+}
+
+// attempt makes one attempt at what item owes.
 func (s *Scheduler) attempt(ctx context.Context, item outbox.Item) error {
-	if item.Kind != outbox.CommitStatus {
+	if item.Kind == outbox.CommitStatus {
+		return s.reportStatus(ctx, item)
+	}
+	d, ok := s.parts.Deliverers[item.Kind]
+	if !ok {
 		return fault.New(fault.Invalid, "Nobody knows how to deliver %q.", item.Kind)
 	}
+	return d.Deliver(ctx, item)
+}
+
+// reportStatus tells a provider the status that item owes. What cannot succeed
+// later either is a *source.Refusal, or a fault of kind Invalid.
+func (s *Scheduler) reportStatus(ctx context.Context, item outbox.Item) error {
 	var d build.Debt
 	if err := json.Unmarshal(item.Payload, &d); err != nil {
 		return fault.New(fault.Invalid, "The item is not a commit status.")

@@ -22,6 +22,7 @@ import (
 	"slipway/internal/source"
 	"slipway/internal/source/github"
 	"slipway/internal/source/rest"
+	"slipway/internal/webhook"
 )
 
 // A provider is a source provider that takes statuses as it is told to.
@@ -177,6 +178,40 @@ func TestARefusedStatusDoesNotFailTheBuild(t *testing.T) {
 			})
 		})
 	}
+}
+
+// delivered is a Deliverer that remembers.
+type delivered []string
+
+func (d *delivered) Deliver(_ context.Context, item outbox.Item) error {
+	*d = append(*d, string(item.Kind)+" "+item.Subject)
+	if len(*d) == 1 {
+		return &source.Refusal{Again: true, Message: "later"}
+	}
+	return nil
+}
+
+func TestOtherThingsOwedAreDeliveredToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := deliverBench(t, &provider{}, schedule.Options{})
+		b.stop()
+		removals := &delivered{}
+		b.deliverers = map[outbox.Kind]schedule.Deliverer{outbox.HookRemoval: removals}
+		_, err := b.db.Hooks().Reserve(t.Context(), webhook.SealedHook{Hook: webhook.Hook{Key: "key", Scope: scope}, Box: []byte("box")})
+		must(t, err)
+		_, err = b.db.Hooks().Delete(t.Context(), "key",
+			outbox.Item{Kind: outbox.HookRemoval, Subject: "hook 1", Payload: []byte("{}"), State: outbox.Owed, NotBefore: time.Now(), Created: time.Now()},
+			outbox.Item{Kind: "carrier-pigeon", Subject: "pigeon 1", Payload: []byte("{}"), State: outbox.Owed, NotBefore: time.Now(), Created: time.Now()})
+		must(t, err)
+		b.start()
+		within(time.Minute)
+		if d := cmp.Diff(delivered{"hook-removal hook 1", "hook-removal hook 1"}, *removals); d != "" {
+			t.Errorf("attempts (-want +got):\n%s", d)
+		}
+		if j := b.journal.String(); !strings.Contains(j, `"hook removal delayed" subject="hook 1"`) || !strings.Contains(j, `"carrier pigeon refused" subject="pigeon 1"`) {
+			t.Errorf("the log does not name what was delayed and refused:\n%s", j)
+		}
+	})
 }
 
 func TestAStatusOfADeletedBuildIsDelivered(t *testing.T) {

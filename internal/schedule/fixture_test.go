@@ -15,6 +15,7 @@ import (
 	"slipway/internal/build"
 	"slipway/internal/keyring"
 	"slipway/internal/logstream"
+	"slipway/internal/outbox"
 	"slipway/internal/project"
 	"slipway/internal/runner"
 	"slipway/internal/schedule"
@@ -46,6 +47,8 @@ type bench struct {
 	provider schedule.Reporter
 	journal  *journal
 	full     bool // no log can be made
+
+	deliverers map[outbox.Kind]schedule.Deliverer
 
 	*schedule.Scheduler
 	stop func() // ends the server, and waits for it
@@ -91,7 +94,7 @@ func (b *bench) start() {
 	}
 	log := slog.New(slog.NewTextHandler(b.journal, nil))
 	parts := schedule.Parts{
-		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Logs: b.logs, Runner: b.runner, Providers: providers, Log: log,
+		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Logs: b.logs, Runner: b.runner, Providers: providers, Log: log, Deliverers: b.deliverers,
 		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: b.options.Endpoints}),
 	}
 	if b.full {

@@ -75,6 +75,13 @@ type ender interface {
 	Ended() <-chan runner.Place
 }
 
+// A Deliverer delivers one kind of what is owed.
+type Deliverer interface {
+	// Deliver makes one attempt. A *source.Refusal that says so is tried again;
+	// another one, or a fault of kind Invalid, never.
+	Deliver(ctx context.Context, item outbox.Item) error
+}
+
 // Parts is what a Scheduler works with. All are needed.
 type Parts struct {
 	Builds    builds
@@ -84,6 +91,8 @@ type Parts struct {
 	Runner    runner.Runner
 	Providers map[api.ServerType]Reporter
 	Log       *slog.Logger
+
+	Deliverers map[outbox.Kind]Deliverer // of what is no commit status
 }
 
 // Options tunes a Scheduler. The zero value is ready for production.
