@@ -66,7 +66,10 @@ func (p *Provider) limited(a *rest.Answer) (time.Duration, bool) {
 	s := read(a)
 	about := strings.Contains(strings.ToLower(s.Message), "rate limit") || s.Message == ""
 	if a.Header.Get("X-RateLimit-Remaining") == "0" && (about || a.Status == http.StatusTooManyRequests) {
-		after, _ := rest.Until(a.Header, "X-RateLimit-Reset", p.now())
+		after, told := rest.Until(a.Header, "X-RateLimit-Reset", p.now())
+		if told {
+			after = max(after, time.Second) // it may have just ended
+		}
 		return after, true
 	}
 	secondary := strings.HasSuffix(s.DocumentationURL, "secondary-rate-limits") || strings.HasSuffix(s.DocumentationURL, "#abuse-rate-limits") ||
