@@ -47,7 +47,7 @@ var (
 
 // CreateRepository makes an empty repository whose default branch is main.
 func (s *Server) CreateRepository(owner, name string, private bool) error {
-	if err := checkName(owner, name); err != nil {
+	if err := s.checkName(owner, name); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -69,8 +69,13 @@ func (s *Server) CreateRepository(owner, name string, private bool) error {
 	return nil
 }
 
-func checkName(owner, name string) error {
-	if !ownerForm.MatchString(owner) || slices.Contains(reserved, strings.ToLower(owner)) {
+func (s *Server) checkName(owner, name string) error {
+	groups := []string{owner}
+	if s.nested {
+		groups = strings.Split(owner, "/")
+	}
+	odd := func(group string) bool { return !ownerForm.MatchString(group) }
+	if slices.ContainsFunc(groups, odd) || slices.Contains(reserved, strings.ToLower(owner)) {
 		return fmt.Errorf("owner %q cannot be used", owner)
 	}
 	if !nameForm.MatchString(name) || strings.HasSuffix(name, ".git") || name == "." || name == ".." {
@@ -82,8 +87,9 @@ func checkName(owner, name string) error {
 // Rename moves the repository old to new, both owner/name, as a rename or
 // transfer does: requests for old are answered with a redirect.
 func (s *Server) Rename(old, new string) error {
-	owner, name, _ := strings.Cut(new, "/")
-	if err := checkName(owner, name); err != nil {
+	at := strings.LastIndex(new, "/")
+	owner, name := new[:max(at, 0)], new[at+1:]
+	if err := s.checkName(owner, name); err != nil {
 		return err
 	}
 	s.mu.Lock()

@@ -37,6 +37,8 @@ type Options struct {
 
 	PageSize    int  // the most entries of one page of a list; 0 means as many as the provider gives
 	RefuseLocal bool // hooks to this machine are refused, as providers do; without it they alone are delivered
+
+	SigningTokens bool // GitLab's feature flag webhook_signing_token is on; if not, a hook's signing_token is ignored without a word
 }
 
 // A Server is one provider: an http.Handler whose methods may be called from
@@ -54,6 +56,7 @@ type Server struct {
 	answer  func(w http.ResponseWriter, r *http.Request, who caller)
 	who     func(r *http.Request) caller
 	flavour flavour
+	nested  bool // owners may be groups within groups
 
 	mu           sync.Mutex // guards all below
 	tokens       map[string]Token
@@ -104,6 +107,9 @@ func New(o Options) (*Server, error) {
 	switch o.Server {
 	case "", api.ServerTypeGithub, api.ServerTypeGithubEnterprise:
 		s.rest, s.who, s.answer, s.flavour = s.routes(), s.identify, s.answerGitHub, gitHub{s}
+	case api.ServerTypeGitlab, api.ServerTypeGitlabSelfManaged:
+		g := gitLab{s, o.SigningTokens}
+		s.rest, s.who, s.answer, s.flavour, s.nested = g.routes(), g.identify, g.serve, g, true
 	default:
 		return nil, errors.Join(fmt.Errorf("there is no test provider of type %s", o.Server), os.RemoveAll(dir))
 	}

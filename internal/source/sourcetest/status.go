@@ -19,6 +19,7 @@ type Status struct {
 	Context     string    `json:"context"`
 	Description string    `json:"description"`
 	TargetURL   string    `json:"target_url"`
+	Ref         string    `json:"-"` // the branch that it is on, where the provider asks
 	Creator     string    `json:"-"`
 	Created     time.Time `json:"created_at"`
 }
