@@ -45,7 +45,7 @@ func TestCommitStatus(t *testing.T) {
 		{"failed", "FAILED", owed("failure", "Build failed for project my-demo")},
 		{"timed out", "TIMED_OUT", owed("failure", "Build timed out for project my-demo")},
 		{"faulted", "FAULT", owed("error", "Build faulted for project my-demo")},
-		{"stopped", "STOPPED", owed("error", "Build stopped for project my-demo")},
+		{"stopped", "STOPPED", owed("stopped", "Build stopped for project my-demo")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -66,12 +66,49 @@ func TestCommitStatus(t *testing.T) {
 	}
 }
 
-func TestNoCommitStatus(t *testing.T) {
-	gitlab := func(p *api.Project) {
-		p.Source = &api.ProjectSource{Type: "GITLAB", Location: new("https://gitlab.com/a/b.git"), ReportBuildStatus: new(true)}
+func TestEveryProviderHearsOfABuild(t *testing.T) {
+	for kind, location := range map[api.SourceType]string{
+		"GITHUB": "https://github.com/a/b", "GITHUB_ENTERPRISE": "https://ghe.example/a/b", "BITBUCKET": "https://bitbucket.org/a/b",
+		"GITLAB": "https://gitlab.com/a/b", "GITLAB_SELF_MANAGED": "https://git.example/a/b",
+	} {
+		const secretARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:slipway/acme-AbCdEf"
+		got, ok := reporting(t, func(p *api.Project) {
+			p.Source = &api.ProjectSource{Type: kind, Location: &location, ReportBuildStatus: new(true), InsecureSSL: new(kind == "GITHUB_ENTERPRISE"),
+				Auth: &api.SourceAuth{Type: "SECRETS_MANAGER", Resource: new(secretARN)}}
+		}).CommitStatus()
+		want := build.CommitStatus{ServerType: api.ServerType(kind), Location: location, Commit: sha, State: "pending", Context: "AWS CodeBuild us-west-2 (my-demo)",
+			Description: "Build started for project my-demo", AuthType: "SECRETS_MANAGER", AuthResource: secretARN, Insecure: kind == "GITHUB_ENTERPRISE"}
+		if diff := cmp.Diff(want, got); diff != "" || !ok {
+			t.Errorf("%s ok %v (-want +got):\n%s", kind, ok, diff)
+		}
+		if a := got.Auth(); a == nil || a.Type != "SECRETS_MANAGER" || *a.Resource != secretARN {
+			t.Errorf("Auth = %+v", a)
+		}
 	}
-	if _, ok := reporting(t, gitlab).CommitStatus(); ok {
-		t.Error("a status is owed to GITLAB")
+	if a := (build.CommitStatus{}).Auth(); a != nil {
+		t.Errorf("without auth it is %+v", a)
+	}
+}
+
+func TestStatusOnABranch(t *testing.T) {
+	for version, want := range map[string]string{
+		"refs/heads/main": "refs/heads/main", "refs/heads/feature/x": "refs/heads/feature/x", "main": "refs/heads/main", "feature/x": "refs/heads/feature/x",
+		"": "", "refs/tags/v1": "", "refs/pull/7/head": "", "pr/7": "", "mr/7": "", "abcdef1": "", strings.Repeat("ab", 20): "", "refs/heads/": "",
+		"refs/heads/main^{" + strings.Repeat("ab", 20) + "}": "", "main~1": "", "a..b": "", "a b": "", "refs/heads/abcdef1": "refs/heads/abcdef1",
+	} {
+		b := reporting(t, nil)
+		b.State.SourceVersion = version
+		if got, ok := b.CommitStatus(); !ok || got.Ref != want {
+			t.Errorf("the status of version %q is on %q, want %q", version, got.Ref, want)
+		}
+	}
+}
+
+func TestNoCommitStatus(t *testing.T) {
+	codecommit := reporting(t, nil)
+	codecommit.Public.Source = &api.ProjectSource{Type: "CODECOMMIT", Location: new("https://git.example/b"), ReportBuildStatus: new(true)}
+	if _, ok := codecommit.CommitStatus(); ok {
+		t.Error("a status is owed to CODECOMMIT")
 	}
 	if _, ok := reporting(t, func(p *api.Project) { p.Source.ReportBuildStatus = new(false) }).CommitStatus(); ok {
 		t.Error("a status is owed though none is asked for")

@@ -59,9 +59,11 @@ func entry(item outbox.Item) (slipway.CommitStatus, error) {
 		CommitID:       owed.Commit,
 		Context:        owed.Context,
 		Created:        api.At(item.Created),
+		CredentialARN:  item.Outcome.Credential,
 		DeliveryStatus: slipway.DeliveryStatus(item.State),
 		Description:    owed.Description,
-		Message:        item.Message,
+		HttpStatus:     item.Outcome.HTTPStatus,
+		Message:        said(item),
 		RepositoryURL:  owed.Location,
 		State:          slipway.CommitStatusState(owed.State),
 		TargetURL:      owed.TargetURL,
@@ -70,6 +72,18 @@ func entry(item outbox.Item) (slipway.CommitStatus, error) {
 		status.LastAttempt = api.At(item.LastAttempt)
 	}
 	return status, nil
+}
+
+// said is what was said of an item, with the step that follows from it.
+func said(item outbox.Item) string {
+	parts := []string{item.Message}
+	if next := item.Outcome.NextStep; next != "" && !strings.Contains(item.Message, next) {
+		parts = append(parts, next)
+	}
+	if link := item.Outcome.Link; link != "" && !strings.Contains(strings.Join(parts, " "), link) {
+		parts = append(parts, link)
+	}
+	return strings.TrimSpace(strings.Join(parts, " "))
 }
 
 func noSuchBuild(idOrARN string) error {

@@ -54,13 +54,14 @@ func TestListCommitStatuses(t *testing.T) {
 		return text
 	}
 	s := New(one{}, owed{
-		{ID: 1, Kind: outbox.CommitStatus, Subject: id, Payload: payload(pending), State: outbox.Refused, Attempts: 2, Message: "Bad credentials", Created: at(0), LastAttempt: at(9)},
+		{ID: 1, Kind: outbox.CommitStatus, Subject: id, Payload: payload(pending), State: outbox.Refused, Attempts: 2, Message: "Bad credentials.", Created: at(0), LastAttempt: at(9),
+			Outcome: outbox.Outcome{Credential: scope.Token("GITHUB"), Version: 2, HTTPStatus: 401, Cause: slipway.FailureCauseBadToken, NextStep: "Import a new token.", Link: "https://github.com/settings/tokens"}},
 		{ID: 2, Kind: "event", Subject: id, Payload: json.RawMessage(`{}`), State: outbox.Owed, Created: at(1)},
 		{ID: 3, Kind: outbox.CommitStatus, Subject: id, Payload: payload(success), State: outbox.Owed, Created: at(10)},
 	})
 	want := []slipway.CommitStatus{
 		{Attempts: 2, CommitID: "abc", Context: "ci", Created: api.At(at(0)), DeliveryStatus: slipway.DeliveryStatusRefused, Description: "Build started for project demo",
-			LastAttempt: api.At(at(9)), Message: "Bad credentials", RepositoryURL: "https://github.com/o/r", State: slipway.CommitStatusStatePending, TargetURL: "https://ci.example.com/"},
+			LastAttempt: api.At(at(9)), Message: "Bad credentials. Import a new token. https://github.com/settings/tokens", HttpStatus: 401, CredentialARN: scope.Token("GITHUB"), RepositoryURL: "https://github.com/o/r", State: slipway.CommitStatusStatePending, TargetURL: "https://ci.example.com/"},
 		{Attempts: 0, CommitID: "abc", Context: "ci", Created: api.At(at(10)), DeliveryStatus: slipway.DeliveryStatusOwed, Description: "Build succeeded for project demo",
 			RepositoryURL: "https://github.com/o/r", State: slipway.CommitStatusStateSuccess},
 	}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
 	"slipway/internal/build"
+	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/keyring"
 	"slipway/internal/outbox"
@@ -96,31 +99,32 @@ func (s *Scheduler) deliverDue(ctx context.Context, c *courier) time.Duration {
 // deliver makes one attempt at an item and stores how it went. An attempt that
 // ended because ctx did is as if it had never been.
 func (s *Scheduler) deliver(ctx context.Context, item outbox.Item) {
-	err := s.attempt(ctx, item)
+	outcome, err := s.attempt(ctx, item)
 	if err != nil && ctx.Err() != nil {
 		return
 	}
 	now := time.Now()
 	refusal, refused := errors.AsType[*source.Refusal](err)
-	switch {
+	if refused {
+		outcome.HTTPStatus, outcome.Cause, outcome.NextStep, outcome.Link = refusal.HTTPStatus, refusal.Cause, refusal.NextStep, refusal.Link
+	}
+	item.Outcome = outcome
+	switch kind := fault.KindOf(err); {
 	case err == nil:
 		item = item.Deliver(now, "")
 	case refused && refusal.Again:
 		item = item.Retry(now, refusal.Message, refusal.After)
 	case refused:
 		item = item.Refuse(now, refusal.Message)
-	case fault.KindOf(err) == fault.Invalid:
+	case kind == fault.Invalid:
 		item = item.Refuse(now, fault.Message(err))
+	case kind == fault.Unavailable:
+		item = item.Retry(now, fault.Message(err), 0)
 	default:
 		s.log.Error(named(item)+" not attempted", subject(item), item.Subject, "error", err)
 		item = item.Retry(now, "Slipway itself failed to try; its log says why.", 0)
 	}
-	switch item.State {
-	case outbox.Refused:
-		s.log.Warn(named(item)+" refused", subject(item), item.Subject, "attempts", item.Attempts, "reason", item.Message)
-	case outbox.Owed:
-		s.log.Info(named(item)+" delayed", subject(item), item.Subject, "attempts", item.Attempts, "until", item.NotBefore, "reason", item.Message)
-	}
+	s.logAttempt(item)
 	for {
 		// Once it was delivered this is worth storing even while we are stopping.
 		err := s.parts.Outbox.Settle(context.WithoutCancel(ctx), item)
@@ -131,6 +135,18 @@ func (s *Scheduler) deliver(ctx context.Context, item outbox.Item) {
 		if !pause(ctx, retryPause) {
 			return
 		}
+	}
+}
+
+// logAttempt says of an attempt what is not as it should be.
+func (s *Scheduler) logAttempt(item outbox.Item) {
+	switch o := item.Outcome; item.State {
+	case outbox.Refused:
+		s.log.Warn(named(item)+" refused", subject(item), item.Subject, "attempts", item.Attempts, "arn", o.Credential,
+			"httpStatus", o.HTTPStatus, "cause", o.Cause, "reason", item.Message, "nextStep", o.NextStep)
+	case outbox.Owed:
+		s.log.Info(named(item)+" delayed", subject(item), item.Subject, "attempts", item.Attempts, "arn", o.Credential,
+			"httpStatus", o.HTTPStatus, "until", item.NotBefore, "reason", item.Message)
 	}
 }
 
@@ -145,41 +161,80 @@ func subject(item outbox.Item) string {
 	return "subject"
 }
 
-// attempt makes one attempt at what item owes.
-func (s *Scheduler) attempt(ctx context.Context, item outbox.Item) error {
+// attempt makes one attempt at what item owes. What cannot succeed later either
+// is a *source.Refusal, or a fault of kind Invalid.
+func (s *Scheduler) attempt(ctx context.Context, item outbox.Item) (outbox.Outcome, error) {
 	if item.Kind == outbox.CommitStatus {
 		return s.reportStatus(ctx, item)
 	}
 	d, ok := s.parts.Deliverers[item.Kind]
 	if !ok {
-		return fault.New(fault.Invalid, "Nobody knows how to deliver %q.", item.Kind)
+		return outbox.Outcome{}, fault.New(fault.Invalid, "Nobody knows how to deliver %q.", item.Kind)
 	}
-	return d.Deliver(ctx, item)
+	return outbox.Outcome{}, d.Deliver(ctx, item)
 }
 
-// reportStatus tells a provider the status that item owes. What cannot succeed
-// later either is a *source.Refusal, or a fault of kind Invalid.
-func (s *Scheduler) reportStatus(ctx context.Context, item outbox.Item) error {
+// reportStatus tells a provider the status that item owes. The outcome says
+// which credential was sent last.
+func (s *Scheduler) reportStatus(ctx context.Context, item outbox.Item) (sent outbox.Outcome, err error) {
 	var d build.Debt
 	if err := json.Unmarshal(item.Payload, &d); err != nil {
-		return fault.New(fault.Invalid, "The item is not a commit status.")
+		return sent, fault.New(fault.Invalid, "The item is not a commit status.")
 	}
 	provider, ok := s.parts.Providers[d.ServerType]
 	if !ok {
-		return fault.New(fault.Invalid, "Commit statuses cannot be set at %s yet.", d.ServerType)
+		return sent, fault.New(fault.Invalid, "Commit statuses cannot be set at %s yet.", d.ServerType)
 	}
+	project, _, _ := strings.Cut(item.Subject, ":")
+	scope := arn.Scope{Account: d.Account, Region: d.Region}
 	found, err := s.parts.Keys.Find(ctx, keyring.Need{
-		Scope: arn.Scope{Account: d.Account, Region: d.Region}, Server: d.ServerType, Location: d.Location,
-		Purpose: slipway.CredentialPurposeCommitStatus, BuildID: item.Subject,
+		Scope: scope, Server: d.ServerType, Location: d.Location, Auth: d.Auth(), Insecure: d.Insecure,
+		Purpose: slipway.CredentialPurposeCommitStatus, Project: project, BuildID: item.Subject,
 	})
 	if err != nil {
-		return err
+		return sent, err
 	}
 	if found.Login.IsZero() {
-		return fault.New(fault.Invalid, "No source credential is imported for %s in %s, and without one no commit status can be set. "+
-			"Import a token with 'aws codebuild import-source-credentials --server-type %s --auth-type PERSONAL_ACCESS_TOKEN'.", d.ServerType, d.Region, d.ServerType)
+		return sent, fault.New(fault.Invalid, "Without a credential no commit status can be set. %s", credential.Missing(scope, string(d.ServerType)))
 	}
-	return provider.ReportStatus(ctx, found.Repository, d.Commit, source.Status{
-		State: source.State(d.State), Context: d.Context, Description: d.Description, TargetURL: d.TargetURL,
-	}, found.Login)
+	report := func(by source.Login, arn string, version int64) error {
+		sent.Credential, sent.Version = arn, version
+		return provider.ReportStatus(ctx, found.Repository, d.Commit, source.Status{
+			State: source.State(d.State), Context: d.Context, Description: d.Description, TargetURL: d.TargetURL, Ref: d.Ref,
+		}, by)
+	}
+	opener, by, err := s.opener(ctx, item, d.ServerType)
+	if err != nil {
+		return sent, err
+	}
+	if !by.IsZero() && (opener.Credential != found.ARN || opener.Version != found.Version) {
+		err := report(by, opener.Credential, opener.Version)
+		if refusal, ok := errors.AsType[*source.Refusal](err); err == nil || !ok || refusal.Again {
+			return sent, err
+		}
+		s.log.Info("commit status refused with the credential that opened it; the present one is tried", "buildId", item.Subject, "arn", opener.Credential)
+	}
+	return sent, report(found.Login, found.ARN, found.Version)
+}
+
+// opener returns the credential that opened the status which item goes on with,
+// and its login: Bitbucket lets nobody else but an administrator change it. The
+// login is zero if there is no such status or the token is gone.
+func (s *Scheduler) opener(ctx context.Context, item outbox.Item, server api.ServerType) (opened outbox.Outcome, by source.Login, err error) {
+	all, err := s.parts.Outbox.BySubject(ctx, item.Subject)
+	if err != nil {
+		return opened, by, err
+	}
+	i := slices.IndexFunc(all, func(other outbox.Item) bool {
+		return other.ID < item.ID && other.Kind == item.Kind && other.State == outbox.Delivered && other.Outcome.Version > 0
+	})
+	if i < 0 {
+		return opened, by, nil
+	}
+	opened = all[i].Outcome
+	by, err = s.parts.Keys.Past(ctx, opened.Credential, opened.Version)
+	if fault.KindOf(err) == fault.NotFound || err == nil && by.Server != server {
+		return opened, source.Login{}, nil
+	}
+	return opened, by, err
 }

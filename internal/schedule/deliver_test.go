@@ -16,9 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"slipway/internal/api"
+	"slipway/internal/api/slipway"
 	"slipway/internal/build"
+	"slipway/internal/credential"
 	"slipway/internal/outbox"
 	"slipway/internal/schedule"
+	"slipway/internal/secret"
 	"slipway/internal/source"
 	"slipway/internal/source/github"
 	"slipway/internal/source/rest"
@@ -152,8 +155,8 @@ func TestARefusedStatusDoesNotFailTheBuild(t *testing.T) {
 		want   string
 	}{
 		{"by the provider", &source.Refusal{HTTPStatus: 404, Message: "GitHub answered 404: Not Found"}, false, "GitHub answered 404: Not Found"},
-		{"for want of a credential", nil, true, "No source credential is imported for GITHUB in us-east-1, and without one no commit status can be set. " +
-			"Import a token with 'aws codebuild import-source-credentials --server-type GITHUB --auth-type PERSONAL_ACCESS_TOKEN'."},
+		{"for want of a credential", nil, true, "Without a credential no commit status can be set. No source credential serves this repository: none for GITHUB is imported in account 000000000000, region us-east-1. " +
+			"Import one with 'aws codebuild import-source-credentials --region us-east-1 --server-type GITHUB --auth-type PERSONAL_ACCESS_TOKEN --token TOKEN'."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -212,6 +215,150 @@ func TestOtherThingsOwedAreDeliveredToo(t *testing.T) {
 			t.Errorf("the log does not name what was delayed and refused:\n%s", j)
 		}
 	})
+}
+
+// The token is replaced while the build runs. Who opened the status closes it,
+// as long as the provider takes that.
+func TestWhoOpenedAStatusClosesIt(t *testing.T) {
+	no := &source.Refusal{HTTPStatus: 401, Cause: "BAD_TOKEN", Message: "GitHub answered 401: Bad credentials."}
+	for _, tt := range []struct {
+		name    string
+		answers []error
+		forget  bool // it is deleted and imported anew, instead of replaced
+		calls   []string
+		sent    []int64 // versions of the credential
+	}{
+		{"the old token still works", nil, false, []string{"pending ghp_old", "success ghp_old"}, []int64{1, 1}},
+		{"the old token was revoked", []error{nil, no}, false, []string{"pending ghp_old", "success ghp_old", "success ghp_new"}, []int64{1, 2}},
+		{"the provider is away for a moment", []error{nil, &source.Refusal{Again: true, Message: "503"}}, false, []string{"pending ghp_old", "success ghp_old", "success ghp_old"}, []int64{1, 1}},
+		{"the old token is not kept", nil, true, []string{"pending ghp_old", "success ghp_new"}, []int64{1, 1}},
+		{"the first status never arrived", []error{no}, false, []string{"pending ghp_old", "success ghp_new"}, []int64{1, 2}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &provider{answers: tt.answers}
+				b := deliverBench(t, p, schedule.Options{})
+				must(t, b.db.Credentials().Delete(t.Context(), scope, scope.Token("GITHUB")))
+				b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_old")
+				b.runner.behave = func(a *agent) {
+					must(t, a.begin())
+					_, _ = a.report(through(agentPhases[0])...)
+					time.Sleep(3 * time.Second)
+					if tt.forget {
+						must(t, b.db.Credentials().Delete(t.Context(), scope, scope.Token("GITHUB")))
+					}
+					b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_new")
+					_, _ = a.report(append(through(agentPhases[1:]...), end(api.StatusTypeSucceeded))...)
+				}
+				id := b.queue()
+				within(time.Hour)
+				var calls []string
+				for _, c := range p.heard() {
+					words := strings.Fields(c)
+					calls = append(calls, words[4]+" "+words[len(words)-1])
+				}
+				if diff := cmp.Diff(tt.calls, calls); diff != "" {
+					t.Errorf("the provider heard (-want +got):\n%s", diff)
+				}
+				items, err := b.db.Outbox().BySubject(t.Context(), id)
+				must(t, err)
+				var sent []int64
+				for _, i := range items {
+					sent = append(sent, i.Outcome.Version)
+					if i.Outcome.Credential != scope.Token("GITHUB") {
+						t.Errorf("%s was sent with %s", i.State, i.Outcome.Credential)
+					}
+				}
+				if diff := cmp.Diff(tt.sent, sent); diff != "" {
+					t.Errorf("versions (-want +got):\n%s", diff)
+				}
+				if journal := b.journal.String(); strings.Contains(journal, "ghp_") {
+					t.Errorf("the log holds a token:\n%s", journal)
+				}
+			})
+		})
+	}
+}
+
+func TestARefusalIsKeptWithItsCauseAndNextStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		no := &source.Refusal{HTTPStatus: 403, Cause: slipway.FailureCauseMissingScope, Message: "GitHub answered 403: Resource not accessible.",
+			NextStep: "Add the permission Commit statuses: write.", Link: "https://github.com/settings/tokens"}
+		b := deliverBench(t, &provider{answers: []error{no}}, schedule.Options{})
+		id := b.queue()
+		within(time.Hour)
+		items, err := b.db.Outbox().BySubject(t.Context(), id)
+		must(t, err)
+		want := outbox.Outcome{Credential: scope.Token("GITHUB"), Version: 1, HTTPStatus: 403, Cause: slipway.FailureCauseMissingScope, NextStep: no.NextStep, Link: no.Link}
+		if diff := cmp.Diff(want, items[0].Outcome); diff != "" || items[0].State != outbox.Refused || items[0].Message != no.Message {
+			t.Errorf("%s %q (-want +got):\n%s", items[0].State, items[0].Message, diff)
+		}
+		if items[1].State != outbox.Delivered || items[1].Outcome.HTTPStatus != 0 {
+			t.Errorf("the next one is %+v", items[1])
+		}
+	})
+}
+
+// A taker keeps what it is told, whole.
+type taker struct {
+	mu   sync.Mutex // guards told
+	told []told
+}
+
+type told struct {
+	Repository source.Repository
+	Status     source.Status
+	Token      string
+}
+
+func (p *taker) ReportStatus(_ context.Context, r source.Repository, _ string, s source.Status, by source.Login) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = append(p.told, told{r, s, by.Token.Reveal()})
+	return nil
+}
+
+func TestEveryProviderIsTold(t *testing.T) {
+	for _, tt := range []struct {
+		kind     api.SourceType
+		location string
+		insecure bool
+		want     source.Site
+	}{
+		{"GITHUB", "https://github.com/octo/app", false, source.Site{APIBase: "https://api.github.com", WebBase: "https://github.com"}},
+		{"GITHUB_ENTERPRISE", "https://ghe.example/octo/app", true, source.Site{APIBase: "https://ghe.example/api/v3", WebBase: "https://ghe.example", Insecure: true}},
+		{"BITBUCKET", "https://bitbucket.org/octo/app", false, source.Site{APIBase: "https://api.bitbucket.org/2.0", WebBase: "https://bitbucket.org"}},
+		{"GITLAB", "https://gitlab.com/octo/app", false, source.Site{APIBase: "https://gitlab.com/api/v4", WebBase: "https://gitlab.com"}},
+		{"GITLAB_SELF_MANAGED", "https://git.example/gitlab/octo/app", false, source.Site{APIBase: "https://git.example/gitlab/api/v4", WebBase: "https://git.example/gitlab"}},
+	} {
+		t.Run(string(tt.kind), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &taker{}
+				b := deliverBench(t, p, schedule.Options{})
+				in := &slipway.ImportCredentialInput{Name: "status", ServerType: slipway.ServerType(tt.kind), AuthType: "PERSONAL_ACCESS_TOKEN", Token: secret.New("t_status")}
+				if tt.kind == "GITLAB_SELF_MANAGED" {
+					in.Hosts = []string{"git.example/gitlab"}
+				}
+				c, err := credential.NewNamed(scope, in, time.Now())
+				must(t, err)
+				b.importNamed(c)
+				b.queue(func(in *api.StartBuildInput) {
+					in.SourceTypeOverride, in.SourceLocationOverride, in.InsecureSSLOverride = tt.kind, &tt.location, &tt.insecure
+					in.SourceVersion = new("refs/heads/main")
+					names(c.ConnectionARN)(in)
+				})
+				within(time.Minute)
+				tt.want.Server = api.ServerType(tt.kind)
+				told1 := func(state source.State, words string) told {
+					return told{source.Repository{Site: tt.want, Owner: "octo", Name: "app"},
+						source.Status{State: state, Context: "AWS CodeBuild us-east-1 (app)", Description: words + " for project app", Ref: "refs/heads/main"}, "t_status"}
+				}
+				if diff := cmp.Diff([]told{told1("pending", "Build started"), told1("success", "Build succeeded")}, p.told); diff != "" {
+					t.Errorf("-want +got\n%s", diff)
+				}
+			})
+		})
+	}
 }
 
 func TestAStatusOfADeletedBuildIsDelivered(t *testing.T) {

@@ -90,7 +90,9 @@ func newBench(t testing.TB, o schedule.Options) *bench {
 func (b *bench) start() {
 	providers := map[api.ServerType]schedule.Reporter{}
 	if b.provider != nil {
-		providers[api.ServerTypeGithub] = b.provider
+		for _, t := range []api.ServerType{"GITHUB", "GITHUB_ENTERPRISE", "BITBUCKET", "GITLAB", "GITLAB_SELF_MANAGED"} {
+			providers[t] = b.provider
+		}
 	}
 	log := slog.New(slog.NewTextHandler(b.journal, nil))
 	parts := schedule.Parts{

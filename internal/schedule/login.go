@@ -34,7 +34,7 @@ func (s *Scheduler) Credential(ctx context.Context, id string, token secret.Text
 		return &agentapi.Credential{}, nil
 	}
 	found, err := s.parts.Keys.Find(ctx, keyring.Need{
-		Scope: b.Scope, Server: server, Location: text(from.Location), Auth: authOf(b, from),
+		Scope: b.Scope, Server: server, Location: text(from.Location), Auth: from.Auth, Primary: primaryAuth(b),
 		Purpose: slipway.CredentialPurposeFetch, Project: text(b.Public.ProjectName), BuildID: id,
 	})
 	if err != nil || found.Login.IsZero() {
@@ -77,11 +77,11 @@ func sourceOf(b build.Build, identifier string) (api.ProjectSource, bool) {
 	return api.ProjectSource{}, false
 }
 
-// authOf returns the credential that a source of b names, if any. A primary
-// source of type NO_SOURCE names it for all.
-func authOf(b build.Build, from api.ProjectSource) *api.SourceAuth {
-	if from.Auth == nil && b.Public.Source != nil && b.Public.Source.Type == api.SourceTypeNoSource {
-		return b.Public.Source.Auth
+// primaryAuth returns the credential that a primary source of type NO_SOURCE
+// names for all the others, if any.
+func primaryAuth(b build.Build) *api.SourceAuth {
+	if b.Public.Source == nil || b.Public.Source.Type != api.SourceTypeNoSource {
+		return nil
 	}
-	return from.Auth
+	return b.Public.Source.Auth
 }

@@ -10,6 +10,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
+	"slipway/internal/api/slipway"
 	"slipway/internal/build"
 	"slipway/internal/build/event"
 	"slipway/internal/credential"
@@ -46,12 +47,50 @@ func override(t api.SourceType, location string) func(*api.StartBuildInput) {
 	}
 }
 
+// importReference stores a source credential that says where the token is.
+func (b *bench) importReference(server api.ServerType, auth api.AuthType, arn string) {
+	b.t.Helper()
+	c, err := credential.New(scope, &api.ImportSourceCredentialsInput{ServerType: server, AuthType: auth, Token: secret.New(arn)}, time.Now())
+	must(b.t, err)
+	b.importNamed(c)
+}
+
+// importNamed stores a credential as it is.
+func (b *bench) importNamed(c credential.Credential) {
+	b.t.Helper()
+	sealed, err := credential.Seal(c, b.keys)
+	must(b.t, err)
+	must(b.t, b.db.Credentials().Put(b.t.Context(), sealed, true))
+}
+
+// team is a named credential that serves only who names it.
+func team() credential.Credential {
+	c, err := credential.NewNamed(scope, &slipway.ImportCredentialInput{Name: "team", ServerType: "GITHUB", AuthType: "PERSONAL_ACCESS_TOKEN", Token: secret.New("ghp_team")}, time.Now())
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+const (
+	connectionARN = "arn:aws:codeconnections:us-east-1:000000000000:connection/11111111-2222-3333-4444-555555555555"
+	secretARN     = "arn:aws:secretsmanager:us-east-1:000000000000:secret:github-AbCdEf"
+)
+
+// names makes the source name a connection.
+func names(arn string) func(*api.StartBuildInput) {
+	return func(in *api.StartBuildInput) {
+		in.SourceAuthOverride = &api.SourceAuth{Type: api.SourceAuthTypeCodeconnections, Resource: &arn}
+	}
+}
+
 func TestCredential(t *testing.T) {
 	type login struct{ Username, Password, Host, ARN string }
 	tests := []struct {
 		name       string
 		build      func(*api.StartBuildInput)
 		imports    func(*bench)
+		project    func(*build.Build) ([]outbox.Item, error) // what StartBuild cannot say
 		identifier string
 		want       login
 		refused    string
@@ -77,12 +116,34 @@ func TestCredential(t *testing.T) {
 		{name: "only another provider's imported", build: func(*api.StartBuildInput) {},
 			imports: func(b *bench) { b.importCredential("GITHUB_ENTERPRISE", api.AuthTypePersonalAccessToken, "", "x") }},
 		{name: "a secret's ARN imported", build: func(*api.StartBuildInput) {},
-			imports: func(b *bench) { b.importCredential("GITHUB", api.AuthTypeSecretsManager, "", "") },
-			refused: "is of type SECRETS_MANAGER, which cannot be used for builds yet. Import a personal access token"},
-		{name: "a source that names a connection", build: func(in *api.StartBuildInput) {
-			in.SourceAuthOverride = &api.SourceAuth{Type: api.SourceAuthTypeCodeconnections, Resource: new("arn:aws:codeconnections:us-east-1:000000000000:connection/11111111-2222-3333-4444-555555555555")}
-		}, imports: func(b *bench) { b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret") },
-			refused: "The source names a credential of type CODECONNECTIONS"},
+			imports: func(b *bench) { b.importReference("GITHUB", api.AuthTypeSecretsManager, secretARN) },
+			refused: "Access denied to secret " + secretARN + ". Slipway holds no credential with this ARN"},
+		{name: "a source that names a connection that is not here", build: names(connectionARN),
+			imports: func(b *bench) { b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret") },
+			refused: "Access denied to connection " + connectionARN + ". Slipway holds no credential with this ARN"},
+		{name: "a source that names a credential of ours", build: names(team().ConnectionARN),
+			imports: func(b *bench) {
+				b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret")
+				b.importNamed(team())
+			},
+			want: login{"x-access-token", "ghp_team", "github.com", team().ARN}},
+		{name: "a primary source that names one for all", build: func(in *api.StartBuildInput) {
+			in.SourceTypeOverride, in.SourceLocationOverride, in.ReportBuildStatusOverride = api.SourceTypeNoSource, new(""), nil
+			in.BuildspecOverride = new("version: 0.2")
+			in.SecondarySourcesOverride = []api.ProjectSource{{Type: api.SourceTypeGithub, Location: new("https://github.com/octo/lib.git"), SourceIdentifier: new("lib")}}
+		}, imports: func(b *bench) { b.importNamed(team()) }, identifier: "lib",
+			project: func(b *build.Build) ([]outbox.Item, error) {
+				b.Public.Source.Auth = &api.SourceAuth{Type: api.SourceAuthTypeCodeconnections, Resource: new(team().ConnectionARN)}
+				return nil, nil
+			},
+			want: login{"x-access-token", "ghp_team", "github.com", team().ARN}},
+		{name: "a token bound to another host", build: override(api.SourceTypeGithubEnterprise, "https://evil.example/o/r"),
+			imports: func(b *bench) {
+				b.importCredential("GITHUB_ENTERPRISE", api.AuthTypePersonalAccessToken, "", "ghp_enterprise")
+				_, err := b.db.Credentials().BindHosts(b.t.Context(), scope.Token("GITHUB_ENTERPRISE"), "ghe.example")
+				must(b.t, err)
+			},
+			refused: "is bound to ghe.example and is not sent to evil.example."},
 		{name: "an unknown source", build: func(*api.StartBuildInput) {}, imports: func(*bench) {}, identifier: "nope", refused: "no such source"},
 	}
 	for _, tt := range tests {
@@ -92,6 +153,10 @@ func TestCredential(t *testing.T) {
 				b.runner.behave = deaf
 				tt.imports(b)
 				id := b.queue(tt.build)
+				if tt.project != nil {
+					_, err := b.db.Builds().Update(t.Context(), id, tt.project)
+					must(t, err)
+				}
 				synctest.Wait()
 				a := b.runner.only(t)
 				must(t, a.begin())

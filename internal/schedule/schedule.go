@@ -44,6 +44,8 @@ type debts interface {
 	Settle(ctx context.Context, item outbox.Item) error
 	// NextDue returns when the next item is due; ok is false if nothing is owed.
 	NextDue(ctx context.Context) (at time.Time, ok bool, err error)
+	// BySubject returns the items of a subject, settled or not, oldest first.
+	BySubject(ctx context.Context, subject string) ([]outbox.Item, error)
 }
 
 // keys is where the credential that serves a repository is found.
@@ -52,6 +54,8 @@ type keys interface {
 	// serves it. A credential that exists and cannot be used is Invalid. That
 	// it was given out is recorded.
 	Find(ctx context.Context, n keyring.Need) (keyring.Found, error)
+	// Past returns what a credential was at a version, or NotFound.
+	Past(ctx context.Context, arn string, version int64) (source.Login, error)
 }
 
 // A Reporter is the part of a source.Provider that tells builds to providers.
