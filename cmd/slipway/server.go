@@ -26,6 +26,7 @@ import (
 	"slipway/internal/codebuild"
 	"slipway/internal/extension"
 	"slipway/internal/keyring"
+	"slipway/internal/keyring/awssecrets"
 	"slipway/internal/logstream"
 	"slipway/internal/runner"
 	"slipway/internal/runner/local"
@@ -45,6 +46,7 @@ type server struct {
 	lock      *os.File
 	db        *store.DB
 	logs      *logstream.Store
+	keyring   *keyring.Keyring
 	scheduler *schedule.Scheduler
 	clients   net.Listener // AWS clients
 	agents    net.Listener // our agents on this machine
@@ -95,9 +97,10 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 // wire puts the parts together.
 func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	gh := github.New(rest.Options{UserAgent: "slipway/" + version})
+	s.keyring = keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints, Secrets: awssecrets.New(nil)})
 	s.scheduler = schedule.New(schedule.Parts{
 		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place,
-		Keys:      keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints}),
+		Keys:      s.keyring,
 		Providers: map[api.ServerType]schedule.Reporter{api.ServerTypeGithub: gh, api.ServerTypeGithubEnterprise: gh},
 		Log:       s.o.log,
 	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints})
@@ -199,6 +202,10 @@ func (s *server) run(ctx context.Context) error {
 		s.drain(serving)
 	}
 	g.Go(func() error { return s.scheduler.Run(gctx) })
+	g.Go(func() error {
+		s.keyring.Run(gctx)
+		return nil
+	})
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -17,7 +19,8 @@ func statusCommand() *cobra.Command {
 		Use:   "status BUILD-ID",
 		Short: "Show the commit statuses of a build, and what the provider said to each",
 		Long: `Show the commit statuses that a build owes its source provider: what was said,
-whether it arrived, and, where the provider refused it, the provider's own words.
+whether it arrived, with which credential, and, where the provider refused it, its
+HTTP status, its own words and what to do about it.
 
 BUILD-ID is a build's id (project:uuid) or ARN.`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -49,9 +52,10 @@ BUILD-ID is a build's id (project:uuid) or ARN.`,
 				return err
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "STATE\tDELIVERY\tATTEMPTS\tCREATED\tCOMMIT\tMESSAGE")
+			fmt.Fprintln(w, "STATE\tDELIVERY\tATTEMPTS\tHTTP\tCREATED\tCOMMIT\tCREDENTIAL\tMESSAGE")
 			for _, s := range out.CommitStatuses {
-				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%.12s\t%s\n", s.State, s.DeliveryStatus, s.Attempts, s.Created.Format(time.RFC3339), s.CommitID, s.Message)
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%.12s\t%s\t%s\n", s.State, s.DeliveryStatus, s.Attempts, answered(s.HttpStatus),
+					s.Created.Format(time.RFC3339), s.CommitID, cmp.Or(s.CredentialARN, "-"), s.Message)
 			}
 			return w.Flush()
 		},
@@ -59,6 +63,14 @@ BUILD-ID is a build's id (project:uuid) or ARN.`,
 	cmd.Flags().StringVar(&data, "data", defaultData(), "the server's data folder")
 	cmd.Flags().StringVar(&output, "output", "text", "text or json")
 	return cmd
+}
+
+// answered is the HTTP status of a refusal as the table shows it.
+func answered(status int) string {
+	if status == 0 {
+		return "-"
+	}
+	return strconv.Itoa(status)
 }
 
 // value is *p, or the zero value when p is nil.
