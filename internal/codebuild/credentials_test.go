@@ -3,6 +3,7 @@ package codebuild
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,9 @@ import (
 
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
+	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
+	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/seal"
 	"slipway/internal/secret"
@@ -143,4 +146,68 @@ func TestAnImportReplacesUnlessToldNotTo(t *testing.T) {
 	_, err = b.ImportSourceCredentials(ctx, token("BITBUCKET", " "))
 	refused(t, err, fault.Invalid, "Token is required")
 	held("me/second")
+}
+
+// named stores a named credential in west.
+func (b *bench) named(t *testing.T, in *slipway.ImportCredentialInput) credential.About {
+	t.Helper()
+	c, err := credential.NewNamed(west, in, b.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := credential.Seal(c, b.keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.db.Credentials().Put(t.Context(), sealed, true); err != nil {
+		t.Fatal(err)
+	}
+	return c.About
+}
+
+func TestTheWireKnowsDefaultsOnly(t *testing.T) {
+	b, ctx := newBench(t), callerIn(t, west)
+	named := b.named(t, &slipway.ImportCredentialInput{Name: "team", ServerType: "GITHUB", AuthType: "PERSONAL_ACCESS_TOKEN", Token: secret.New("t")})
+	out, err := b.ListSourceCredentials(ctx, &api.ListSourceCredentialsInput{})
+	if err != nil || len(out.SourceCredentialsInfos) != 0 {
+		t.Errorf("ListSourceCredentials = %+v, %v", out, err)
+	}
+	_, err = b.DeleteSourceCredentials(ctx, &api.DeleteSourceCredentialsInput{ARN: named.ARN})
+	refused(t, err, fault.NotFound, "Source credentials cannot be found: "+named.ARN)
+	if _, err := b.db.Credentials().ByName(ctx, west, "team"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnImportIsBoundToTheHostThatIsKnown(t *testing.T) {
+	b, ctx := newBench(t), callerIn(t, west)
+	at := func(name, location string) {
+		p := demo(name)
+		p.Source = &api.ProjectSource{Type: "GITHUB_ENTERPRISE", Location: &location}
+		b.create(t, p)
+	}
+	imported := func(server api.ServerType, want ...string) {
+		t.Helper()
+		if _, err := b.ImportSourceCredentials(ctx, token(server, "t")); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.db.Credentials().Get(ctx, west, server)
+		if err != nil || !slices.Equal(got.Hosts, want) {
+			t.Errorf("the token is bound to %v (%v), want %v", got.Hosts, err, want)
+		}
+	}
+	imported("GITHUB_ENTERPRISE") // there are no projects
+	at("first", "https://GHE.example/o/r")
+	second := demo("second")
+	second.SecondarySources = []api.ProjectSource{{Type: "GITHUB_ENTERPRISE", Location: new("https://ghe.example/o/lib"), SourceIdentifier: new("lib")}}
+	b.create(t, second)
+	imported("GITHUB_ENTERPRISE", "ghe.example")
+	at("third", "https://other.example/o/r")
+	imported("GITHUB_ENTERPRISE", "ghe.example") // as the one before
+	if err := b.db.Credentials().Delete(ctx, west, west.Token("GITHUB_ENTERPRISE")); err != nil {
+		t.Fatal(err)
+	}
+	imported("GITHUB_ENTERPRISE") // there are two
+	imported("GITLAB_SELF_MANAGED")
+	imported("GITHUB")
 }

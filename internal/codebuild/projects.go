@@ -6,6 +6,7 @@ import (
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
 	"slipway/internal/arn"
+	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/project"
 )
@@ -137,27 +138,39 @@ func (s *Service) ListProjects(ctx context.Context, in *api.ListProjectsInput) (
 	return &api.ListProjectsOutput{Projects: names, NextToken: pageToken(kind, next)}, nil
 }
 
-// checkConnected refuses GitHub sources that are to use the account's own
-// credential while there is none. Without auth a repository may be public, so
-// none is needed then. CodeBuild has no such check for the other providers.
+// checkConnected refuses GitHub sources that are to use one of the account's
+// own credentials while none serves them. Without auth a repository may be
+// public, so none is needed then. CodeBuild has no such check for the other
+// providers.
 func (s *Service) checkConnected(ctx context.Context, scope arn.Scope, primary *api.ProjectSource, secondary []api.ProjectSource) error {
-	needed := primary != nil && usesAccount(primary)
-	for i := range secondary {
-		needed = needed || usesAccount(&secondary[i])
+	var needed []credential.Want
+	need := func(from *api.ProjectSource) {
+		if from != nil && usesAccount(from) && from.Location != nil {
+			w, _ := credential.NewWant(api.ServerTypeGithub, *from.Location) // of no location, it is for the default
+			needed = append(needed, w)
+		}
 	}
-	if !needed {
+	need(primary)
+	for i := range secondary {
+		need(&secondary[i])
+	}
+	if len(needed) == 0 {
 		return nil
 	}
-	all, err := s.credentials.List(ctx, scope)
+	sealed, err := s.credentials.All(ctx, scope)
 	if err != nil {
 		return err
 	}
-	for _, c := range all {
-		if c.ServerType == api.ServerTypeGithub {
-			return nil
+	all := make([]credential.About, len(sealed))
+	for i, c := range sealed {
+		all[i] = c.About
+	}
+	for _, w := range needed {
+		if _, ok := credential.Winner(credential.Ladder(w, all)); !ok {
+			return fault.New(fault.Invalid, "No Access token found, please visit AWS CodeBuild console to connect to GitHub. %s", credential.Missing(scope, string(api.ServerTypeGithub)))
 		}
 	}
-	return fault.New(fault.Invalid, "No Access token found, please visit AWS CodeBuild console to connect to GitHub")
+	return nil
 }
 
 func usesAccount(s *api.ProjectSource) bool {

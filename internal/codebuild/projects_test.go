@@ -11,8 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"slipway/internal/api"
+	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
 	"slipway/internal/fault"
+	"slipway/internal/secret"
 )
 
 func demo(name string) *api.CreateProjectInput {
@@ -218,7 +220,9 @@ func TestListProjects(t *testing.T) {
 }
 
 func TestOAuthNeedsACredential(t *testing.T) {
-	const none = "No Access token found, please visit AWS CodeBuild console to connect to GitHub"
+	const none = "No Access token found, please visit AWS CodeBuild console to connect to GitHub. " +
+		"No source credential serves this repository: none for GITHUB is imported in account 123456789012, region us-west-2. " +
+		"Import one with 'aws codebuild import-source-credentials --region us-west-2 --server-type GITHUB --auth-type PERSONAL_ACCESS_TOKEN --token TOKEN'."
 	b, ctx := newBench(t), callerIn(t, west)
 	oauth := demo("demo")
 	oauth.Source.Auth = &api.SourceAuth{Type: "OAUTH"}
@@ -232,6 +236,14 @@ func TestOAuthNeedsACredential(t *testing.T) {
 	b.create(t, demo("public")) // without auth nobody needs one
 	_, err = b.UpdateProject(ctx, &api.UpdateProjectInput{Name: "public", Source: oauth.Source})
 	refused(t, err, fault.Invalid, none)
+
+	b.named(t, &slipway.ImportCredentialInput{Name: "other", ServerType: "GITHUB", AuthType: "PERSONAL_ACCESS_TOKEN", Token: secret.New("t"), Match: &slipway.CredentialMatch{Owner: "nobody"}})
+	_, err = b.CreateProject(ctx, oauth)
+	refused(t, err, fault.Invalid, none)
+	b.named(t, &slipway.ImportCredentialInput{Name: "o", ServerType: "GITHUB", AuthType: "PERSONAL_ACCESS_TOKEN", Token: secret.New("t"), Match: &slipway.CredentialMatch{Owner: "o"}})
+	second.Source.Auth = nil
+	second.Name = "second" // a named credential serves it
+	b.create(t, second)
 
 	if _, err := b.ImportSourceCredentials(ctx, token("GITHUB", "ghp_1")); err != nil {
 		t.Fatal(err)

@@ -18,10 +18,14 @@ import (
 type credentialStore interface {
 	// Put stores c. If its server type is taken in the scope and overwrite is
 	// false, it returns a fault of kind Exists and changes nothing. Replacing
-	// keeps the time of creation.
+	// keeps the time of creation, and hosts and certificates if c has none.
 	Put(ctx context.Context, c credential.Sealed, overwrite bool) error
-	// List returns the credentials of a scope by server type.
+	// Get returns the default credential of a scope for a server type, or NotFound.
+	Get(ctx context.Context, scope arn.Scope, serverType api.ServerType) (credential.Sealed, error)
+	// List returns the default credentials of a scope by server type.
 	List(ctx context.Context, scope arn.Scope) ([]credential.Sealed, error)
+	// All returns every credential of a scope, named ones too.
+	All(ctx context.Context, scope arn.Scope) ([]credential.Sealed, error)
 	// Delete removes the credential with this ARN; NotFound if there is none in scope.
 	Delete(ctx context.Context, scope arn.Scope, arn string) error
 }
