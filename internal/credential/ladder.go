@@ -53,7 +53,9 @@ type Rung struct {
 // each an exact text beats a pattern, a pattern beats none, and a longer one a
 // shorter; then the older credential is first. A named credential with neither
 // a match nor hosts serves only sources that name it: importing it changes
-// nothing for anybody else.
+// nothing for anybody else. One with a match serves nothing else, even if a
+// source names it: whoever edits a project cannot have a token fetch more than
+// its owner meant it for.
 func Ladder(w Want, all []About) []Rung {
 	all = slices.SortedFunc(slices.Values(all), func(a, b About) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ARN, b.ARN))
@@ -139,6 +141,11 @@ func pointed(basis slipway.CredentialBasis, w Want, auth *api.SourceAuth, all []
 	}
 	r.Reason = fmt.Sprintf("%s names the credential %s.", who, about.Title())
 	r.hold(w)
+	if fits, why := about.Match.fits(w, r.Prefix); !fits && !r.Refused {
+		r.Reason = fmt.Sprintf("%s names the credential %s, which is not for this repository. %s Import it with a wider match, or name another.", who, about.Title(), why)
+		r.Applies = basis == slipway.CredentialBasisSourceAuth
+		r.Refused = r.Applies
+	}
 	return r
 }
 
