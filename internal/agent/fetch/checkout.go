@@ -16,6 +16,7 @@ type checkout struct {
 	git    git
 	source Source
 	want   version
+	say    func(line string) // writes a line to the build's log
 }
 
 // Ways in which a version is not there although git did not fail.
@@ -137,7 +138,7 @@ func (c *checkout) byCommit(ctx context.Context) (string, error) {
 		}
 		err := c.fetch(ctx, c.source.Depth, c.want.commit)
 		if isRefused(err) { // not every server hands out commits by id
-			err = c.fetch(ctx, 0, "+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*")
+			err = c.fetch(ctx, 0, everything...)
 		}
 		if err != nil {
 			return "", err
@@ -184,34 +185,6 @@ func (c *checkout) byRef(ctx context.Context) (string, error) {
 		}
 	}
 	return c.checkOut(ctx, here)
-}
-
-// pinned fetches one ref only, and checks out a commit that it must have.
-func (c *checkout) pinned(ctx context.Context) (string, error) {
-	if err := c.start(ctx); err != nil {
-		return "", err
-	}
-	refs := []string{c.want.ref}
-	if c.want.name != "" {
-		refs = []string{"refs/heads/" + c.want.name, "refs/tags/" + c.want.name}
-	}
-	var ref string
-	var err error
-	for _, r := range refs {
-		ref = "+" + r + ":" + local(r)
-		if err = c.fetch(ctx, c.source.Depth, ref); !isRefused(err) {
-			break
-		}
-	}
-	if err != nil {
-		return "", err
-	}
-	if _, ok := c.resolve(ctx, c.want.commit); !ok && c.source.Depth > 0 { // it lies deeper
-		if err := c.network(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "origin", ref); err != nil && !said(err, "--unshallow on a complete repository") {
-			return "", err
-		}
-	}
-	return c.checkOut(ctx, c.want.commit)
 }
 
 // local returns the name that a ref of the provider gets here: branches become

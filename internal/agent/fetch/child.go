@@ -116,16 +116,17 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	if s.Depth < 0 || s.Depth > maxDepth {
 		s.Depth = 0
 	}
+	p := newPicture(s, where, credential)
 	c := checkout{
 		git:    git{path: path, env: gitEnvironment(o, s, where, socket)},
 		source: s,
 		want:   want,
+		say:    func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
 	}
 	commit, err := c.run(ctx)
 	if err == nil || ctx.Err() != nil {
 		return commit, err
 	}
-	p := newPicture(s, where, credential)
 	// What git said goes to the log before our reading of it.
 	masked := redact.New(log, p.secrets())
 	_, _ = io.WriteString(masked, p.gitsWords(err))

@@ -111,6 +111,9 @@ func kindOf(err error) kind {
 	case errors.Is(err, errEmpty), errors.Is(err, errNoDefault), errors.Is(err, errNoCommit):
 		return noReference
 	}
+	if _, ok := errors.AsType[*lostError](err); ok {
+		return noReference
+	}
 	if e, ok := errors.AsType[*gitError](err); ok {
 		for _, sign := range signs {
 			if saysAny(e.words, sign.words) {

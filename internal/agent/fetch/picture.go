@@ -105,8 +105,13 @@ func (p *picture) noReference(err error) string {
 		return p.location() + " is empty: it has no commits yet."
 	case errors.Is(err, errNoDefault):
 		return "the default branch of " + p.location() + " does not exist."
-	case strings.Contains(p.source.Version, "^{"):
-		return p.location() + " has no such reference, or the commit is not in it."
+	}
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		ref := clean(lost.ref, maxShown)
+		if lost.gone {
+			return p.location() + " has no " + ref + " any more, as after its branch was deleted or its pull request merged, and does not hand out the commit " + lost.commit + " by its id."
+		}
+		return p.location() + " has no commit " + lost.commit + " on " + ref + " any more, as after a force push or a squash merge, and does not hand it out by its id."
 	}
 	return p.location() + " has no branch, tag or commit of that name."
 }
@@ -123,6 +128,9 @@ func (p *picture) advice(k kind) string {
 	case noRepository:
 		return " Check the project's source location; if it is right, make a token " + p.rights() + " and import it: " + p.command()
 	case noReference:
+		if strings.Contains(p.source.Version, "^{") {
+			return " Push the commit again, or build what is there now: start a build whose source version does not end in ^{…}."
+		}
 		return " Check sourceVersion, or push it first."
 	case noSSL:
 		advice := " Add the certificate of its authority to the trusted ones of the machine that builds (update-ca-certificates on Debian), or start the server with SSL_CERT_FILE set."

@@ -23,7 +23,8 @@ const maxVersion = 1024
 //	(empty)                        the default branch
 //	main, v1.0, 1a2b3c4            a branch, a tag or an abbreviated commit id
 //	<40 or 64 hexadecimal digits>  a commit id
-//	pr/7                           refs/pull/7/head, for GitHub's types
+//	pr/7                           a pull request's head: refs/pull/7/head for
+//	                               GitHub's types, refs/merge-requests/7/head for GitLab's
 //	refs/heads/main                that ref
 //	<any of these>^{<commit id>}   that commit, which the ref must have
 //
@@ -45,22 +46,38 @@ func parseVersion(t api.SourceType, text string) (v version, problem string) {
 			return version{}, "A reference must stand before ^{…}."
 		}
 	}
-	number, pull := strings.CutPrefix(name, "pr/")
-	pull = pull && number != "" && strings.Trim(number, "0123456789") == "" && (t == api.SourceTypeGithub || t == api.SourceTypeGithubEnterprise)
+	number, pull := pullRequest(name)
 	switch {
 	case name == "" || name == "HEAD":
 	case !validRef(name):
 		return version{}, "This cannot be the name of a branch, a tag or a commit."
 	case v.commit == "" && isCommit(strings.ToLower(name)):
 		v.commit = strings.ToLower(name)
+	case pull && t == api.SourceTypeBitbucket:
+		return version{}, "Bitbucket has no refs for pull requests: build the commit or the branch that the pull request comes from, " +
+			"by the commit's full id or the branch's name. A branch that is really called " + name + " is refs/heads/" + name + "."
 	case pull:
-		v.ref = "refs/pull/" + number + "/head"
+		v.ref = pulls[t] + number + "/head"
 	case strings.HasPrefix(name, "refs/"):
 		v.ref = name
 	default:
 		v.name = name
 	}
 	return v, ""
+}
+
+// pulls is where the pull requests of a provider are among its refs.
+var pulls = map[api.SourceType]string{
+	api.SourceTypeGithub:            "refs/pull/",
+	api.SourceTypeGithubEnterprise:  "refs/pull/",
+	api.SourceTypeGitlab:            "refs/merge-requests/",
+	api.SourceTypeGitlabSelfManaged: "refs/merge-requests/",
+}
+
+// pullRequest returns the number in pr/<number>.
+func pullRequest(name string) (number string, ok bool) {
+	number, ok = strings.CutPrefix(name, "pr/")
+	return number, ok && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
 // isCommit reports whether s is a full commit id, SHA-1 or SHA-256.

@@ -13,8 +13,8 @@ import (
 )
 
 // history is what octo/app has: three commits on main, one more on topic, one
-// of a pull request, and tags.
-type history struct{ first, second, third, topic, both, pull string }
+// of a pull request, one of a merge request, and tags.
+type history struct{ first, second, third, topic, both, pull, merge string }
 
 func withHistory(t *testing.T) (*world, history) {
 	t.Helper()
@@ -25,6 +25,7 @@ func withHistory(t *testing.T) (*world, history) {
 	h.topic = w.commit(t, "topic", "topic")
 	h.both = w.commit(t, "both", "both") // a branch and, elsewhere, a tag
 	h.pull = w.commit(t, "refs/pull/7/head", "pull")
+	h.merge = w.commit(t, "refs/merge-requests/5/head", "merge")
 	must(t, w.Tag("octo", "app", "light", first, ""))
 	must(t, w.Tag("octo", "app", "v2.0", h.second, "annotated"))
 	must(t, w.Tag("octo", "app", "both", first, ""))
@@ -61,6 +62,8 @@ func TestEveryFormOfVersion(t *testing.T) {
 		{"a pinned tag, at an older commit", "refs/tags/v2.0^{" + h.first + "}", h.first},
 		{"a pinned pull request", "refs/pull/7/head^{" + h.pull + "}", h.pull},
 		{"a pinned pull request by its number", "pr/7^{" + h.third + "}", h.third},
+		{"a merge request by its ref", "refs/merge-requests/5/head", h.merge},
+		{"a pinned merge request", "refs/merge-requests/5/head^{" + h.merge + "}", h.merge},
 	} {
 		for _, depth := range []int{0, 1} {
 			t.Run(c.name+" at depth "+strconv.Itoa(depth), func(t *testing.T) {
@@ -89,11 +92,11 @@ func TestEveryFormOfVersion(t *testing.T) {
 }
 
 func TestVersionsThatAreNotThere(t *testing.T) {
-	w, h := withHistory(t)
+	w, _ := withHistory(t)
 	nothing := strings.Repeat("12", 20)
 	for _, version := range []string{
 		"nope", "abcdef1", nothing, "pr/8", "refs/heads/light", "refs/tags/topic", "refs/pull/8/head",
-		"refs/heads/nope^{" + h.first + "}", "refs/heads/main^{" + h.topic + "}", "main^{" + nothing + "}", "nope^{" + h.first + "}",
+		"refs/heads/nope^{" + nothing + "}", "refs/pull/7/head^{" + nothing + "}", "main^{" + nothing + "}", "nope^{" + nothing + "}",
 	} {
 		for _, depth := range []int{0, 1} {
 			t.Run(version+" at depth "+strconv.Itoa(depth), func(t *testing.T) {
@@ -128,7 +131,9 @@ func TestDepth(t *testing.T) {
 		{"a commit", h.third, 2, 2},
 		{"a pull request", "pr/7", 2, 2},
 		{"a tag", "v2.0", 1, 1},
-		{"a pin that is deeper", "refs/heads/main^{" + h.second + "}", 1, 2},
+		{"a pin at the tip", "refs/pull/7/head^{" + h.pull + "}", 1, 1},
+		{"a pin that is deeper", "refs/heads/main^{" + h.second + "}", 1, 1},
+		{"a pin that is deeper than the depth", "refs/heads/main^{" + h.third + "}", 2, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := w.source(t, c.version)
