@@ -76,19 +76,24 @@ type Variable struct {
 	Type  api.EnvironmentVariableType `json:"type,omitzero"` // empty means PLAINTEXT
 }
 
-// A CredentialRequest asks for the login to one of the build's sources. It is
-// answered only until DOWNLOAD_SOURCE has ended.
+// MaxURL is how long the URL in a CredentialRequest may be, in bytes.
+const MaxURL = 2048
+
+// A CredentialRequest asks for the login to one of the build's sources, or to a
+// submodule of it. It is answered only until DOWNLOAD_SOURCE has ended.
 type CredentialRequest struct {
-	Identifier string `json:"identifier"` // of the source; empty for the primary
+	Identifier string `json:"identifier"`   // of the source; empty for the primary
+	URL        string `json:"url,omitzero"` // what git clones for a submodule, http or https without a login in it; empty for the source itself
 }
 
-// A Credential is the login to one source. All members are empty when nothing
-// is imported for its provider: the fetch is then anonymous.
+// A Credential is the login to one source or submodule. All members are empty
+// when no credential serves it: the fetch is then anonymous.
 type Credential struct {
 	Username string `json:"username,omitzero"`
 	Password Bearer `json:"password,omitzero"`
-	Host     string `json:"host,omitzero"` // host[:port] this login may be sent to, and no other
+	Host     string `json:"host,omitzero"` // host[:port] this login may be sent to, and no other; the scheme is that of the URL it was asked for
 	ARN      string `json:"arn,omitzero"`  // of the source credential, for messages
+	CA       string `json:"ca,omitzero"`   // PEM of the certificates to trust at Host beside the system's
 }
 
 // A Report carries events in order. First is the number, from 0, of Events[0]

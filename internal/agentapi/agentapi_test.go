@@ -59,7 +59,7 @@ func (b *backend) Credential(_ context.Context, id string, t secret.Text, in age
 	if err := b.check(id, t); err != nil {
 		return nil, err
 	}
-	return &agentapi.Credential{Username: "x-access-token", Password: agentapi.Bearer{Text: secret.New("ghp_" + in.Identifier)}, Host: "github.com"}, nil
+	return &agentapi.Credential{Username: "x-access-token", Password: agentapi.Bearer{Text: secret.New("ghp_" + in.Identifier)}, Host: "github.com", CA: in.URL}, nil
 }
 
 func (b *backend) Report(_ context.Context, id string, t secret.Text, in agentapi.Report) (*agentapi.Answer, error) {
@@ -134,8 +134,8 @@ func TestConversation(t *testing.T) {
 		if diff := cmp.Diff(work(), got, cmp.Comparer(func(a, b agentapi.Bearer) bool { return a.Reveal() == b.Reveal() })); diff != "" {
 			t.Errorf("Begin over %s (-want +got):\n%s", server, diff)
 		}
-		login, err := c.Credential(t.Context(), agentapi.CredentialRequest{Identifier: "lib"})
-		if err != nil || login.Password.Reveal() != "ghp_lib" {
+		login, err := c.Credential(t.Context(), agentapi.CredentialRequest{Identifier: "lib", URL: "https://github.com/o/r"})
+		if err != nil || login.Password.Reveal() != "ghp_lib" || login.CA != "https://github.com/o/r" {
 			t.Errorf("Credential = %q, %v, want ghp_lib", login.Password.Reveal(), err)
 		}
 		events := []event.Event{{Time: time.Unix(1, 0).UTC(), Enter: api.BuildPhaseTypeBuild}, {Leave: &event.PhaseEnd{Status: api.StatusTypeSucceeded}}}
@@ -216,7 +216,7 @@ func TestHostileRequests(t *testing.T) {
 		{name: "two reports in one", path: "report", body: `{}{}`, token: token, want: 400},
 		{name: "a report nested without end", path: "report", body: strings.Repeat(`{"events":[`, 100_000), token: token, want: 400},
 		{name: "a report beyond the bound", path: "report", body: `{"x":"` + strings.Repeat("x", 3<<20) + `"}`, token: token, want: 413},
-		{name: "a credential request beyond the bound", path: "credential", body: `{"identifier":"` + strings.Repeat("x", 5<<10) + `"}`, token: token, want: 413},
+		{name: "a credential request beyond the bound", path: "credential", body: `{"identifier":"` + strings.Repeat("x", 17<<10) + `"}`, token: token, want: 413},
 		{name: "a frame beyond the bound", path: "log?seq=0", body: strings.Repeat("x", agentapi.MaxFrame+1), token: token, want: 413},
 		{name: "a frame without a number", path: "log", body: "x", token: token, want: 400},
 		{name: "a frame with a negative number", path: "log?seq=-1", body: "x", token: token, want: 400},

@@ -72,7 +72,8 @@ func (c *Client) Begin(ctx context.Context) (*Work, error) {
 	return call[Work](ctx, c, "begin", nil)
 }
 
-// Credential returns the login to one source, only until the fetch has ended.
+// Credential returns the login to one source, or to a submodule of it, only
+// until the fetch has ended.
 func (c *Client) Credential(ctx context.Context, in CredentialRequest) (*Credential, error) {
 	return call[Credential](ctx, c, "credential", in)
 }

@@ -23,7 +23,8 @@ import (
 type Backend interface {
 	// Begin records that the agent lives and returns its work.
 	Begin(ctx context.Context, buildID string, token secret.Text) (*Work, error)
-	// Credential returns the login to one source, while the fetch lasts.
+	// Credential returns the login to one source, or to a submodule of it,
+	// while the fetch lasts.
 	Credential(ctx context.Context, buildID string, token secret.Text, in CredentialRequest) (*Credential, error)
 	// Report applies events, durably, and prolongs the agent's lease.
 	Report(ctx context.Context, buildID string, token secret.Text, in Report) (*Answer, error)
@@ -37,7 +38,7 @@ const Path = "/agent/v1/builds/"
 
 // How much of a body is read, and how long it may take to arrive.
 const (
-	maxCredentialRequest = 4 << 10
+	maxCredentialRequest = 16 << 10 // JSON may write a URL's bytes as six
 	maxReport            = 2 << 20
 	bodyTime             = time.Minute
 )

@@ -2,6 +2,9 @@ package schedule
 
 import (
 	"context"
+	"net/url"
+	"strings"
+	"unicode"
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
@@ -12,8 +15,8 @@ import (
 	"slipway/internal/secret"
 )
 
-// Credential returns the login to one of the build's sources, until
-// DOWNLOAD_SOURCE has ended.
+// Credential returns the login to one of the build's sources, or to a
+// submodule of it, until DOWNLOAD_SOURCE has ended.
 func (s *Scheduler) Credential(ctx context.Context, id string, token secret.Text, in agentapi.CredentialRequest) (*agentapi.Credential, error) {
 	if _, err := s.authorize(ctx, id, token); err != nil {
 		return nil, err
@@ -33,16 +36,78 @@ func (s *Scheduler) Credential(ctx context.Context, id string, token secret.Text
 	if !ok {
 		return &agentapi.Credential{}, nil
 	}
-	found, err := s.parts.Keys.Find(ctx, keyring.Need{
+	n := keyring.Need{
 		Scope: b.Scope, Server: server, Location: text(from.Location), Auth: from.Auth, Primary: primaryAuth(b),
 		Purpose: slipway.CredentialPurposeFetch, Project: text(b.Public.ProjectName), BuildID: id,
-	})
+	}
+	find := s.parts.Keys.Find
+	if in.URL != "" {
+		if n, find, err = s.submodule(n, from, in.URL); err != nil {
+			return nil, err
+		}
+	}
+	found, err := find(ctx, n)
 	if err != nil || found.Login.IsZero() {
 		return &agentapi.Credential{}, err
 	}
 	return &agentapi.Credential{
-		Username: found.Login.GitUser(), Password: agentapi.Bearer{Text: found.Login.Token}, Host: found.Host, ARN: found.ARN,
+		Username: found.Login.GitUser(), Password: agentapi.Bearer{Text: found.Login.Token},
+		Host: found.Host, ARN: found.ARN, CA: found.Repository.CA,
 	}, nil
+}
+
+// submodule returns what is needed for a submodule of from at address, and how
+// to find it. n is what from itself needs: it serves what is at the same place
+// as from, as far as nothing serves that better.
+func (s *Scheduler) submodule(n keyring.Need, from api.ProjectSource, address string) (keyring.Need, func(context.Context, keyring.Need) (keyring.Found, error), error) {
+	if from.GitSubmodulesConfig == nil || !from.GitSubmodulesConfig.FetchSubmodules {
+		return n, nil, fault.New(fault.Invalid, "The source is fetched without submodules: gitSubmodulesConfig of the project's source says so.")
+	}
+	at, ok := submoduleURL(address)
+	if !ok {
+		return n, nil, fault.New(fault.Invalid, "Submodules are fetched from http:// and https:// URLs without a login in them.")
+	}
+	parent, err := s.place(n)
+	if err != nil {
+		return n, nil, err
+	}
+	n.Location = address
+	if here, err := s.place(n); err == nil && here == place(at) && here == parent {
+		return n, s.parts.Keys.Find, nil
+	}
+	n.Server, n.Auth, n.Primary = "", nil, nil // what the source names is for its own provider
+	return n, s.parts.Keys.FindURL, nil
+}
+
+// place returns where the repository that n is for is cloned from.
+func (s *Scheduler) place(n keyring.Need) (string, error) {
+	clone, err := s.options.Endpoints.CloneURL(n.Server, n.Location)
+	if err != nil {
+		return "", err
+	}
+	at, err := url.Parse(clone)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "Invalid project source: location is no URL")
+	}
+	return place(at), nil
+}
+
+// place returns scheme://host[:port] of a URL, so that equal ones are equal
+// strings.
+func place(at *url.URL) string {
+	scheme, host := strings.ToLower(at.Scheme), strings.ToLower(at.Host)
+	return scheme + "://" + strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
+}
+
+// submoduleURL reads what a repository says that a submodule of it is cloned
+// from.
+func submoduleURL(address string) (*url.URL, bool) {
+	at, err := url.Parse(address)
+	if err != nil || len(address) > agentapi.MaxURL || at.User != nil || at.Host == "" || at.RawQuery != "" || at.Fragment != "" ||
+		strings.ContainsFunc(address+at.Path, unicode.IsControl) {
+		return nil, false
+	}
+	return at, strings.EqualFold(at.Scheme, "https") || strings.EqualFold(at.Scheme, "http")
 }
 
 // fetching reports whether a build's sources may still be downloading: the

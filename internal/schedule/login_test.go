@@ -32,8 +32,14 @@ func relocate(location string) func(*build.Build) ([]outbox.Item, error) {
 // importCredential stores a source credential as ImportSourceCredentials does.
 func (b *bench) importCredential(server api.ServerType, auth api.AuthType, username, token string) {
 	b.t.Helper()
+	b.importBound(server, auth, username, token)
+}
+
+// importBound imports a credential that may go to hosts.
+func (b *bench) importBound(server api.ServerType, auth api.AuthType, username, token string, hosts ...string) {
+	b.t.Helper()
 	sealed, err := credential.Seal(credential.Credential{About: credential.About{
-		Scope: scope, ARN: scope.Token(string(server)), ServerType: server, AuthType: auth, Username: username,
+		Scope: scope, ARN: scope.Token(string(server)), ServerType: server, AuthType: auth, Username: username, Hosts: hosts,
 		Created: time.Now(), Modified: time.Now(),
 	}, Token: secret.New(token)}, b.keys)
 	must(b.t, err)
@@ -183,16 +189,136 @@ func TestCredential(t *testing.T) {
 	}
 }
 
+func withSubmodules(t api.SourceType, location string) func(*api.StartBuildInput) {
+	return func(in *api.StartBuildInput) {
+		override(t, location)(in)
+		in.GitSubmodulesConfigOverride = &api.GitSubmodulesConfig{FetchSubmodules: true}
+	}
+}
+
+// A submodule's URL is written by whoever can push, so it must not lead a
+// login to where that person likes.
+func TestCredentialOfASubmodule(t *testing.T) {
+	imports := func(b *bench) {
+		b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret")
+		b.importCredential("BITBUCKET", api.AuthTypePersonalAccessToken, "", "ATCT_secret")
+		b.importBound("GITHUB_ENTERPRISE", api.AuthTypePersonalAccessToken, "", "ghp_enterprise", "ghe.example", "ghe.example:8443", "10.0.0.1:8080")
+		b.importBound("GITLAB_SELF_MANAGED", api.AuthTypePersonalAccessToken, "", "glpat-x", "shared.example/git")
+	}
+	github := withSubmodules(api.SourceTypeGithub, "https://github.com/octo/app")
+	enterprise := withSubmodules(api.SourceTypeGithubEnterprise, "https://ghe.example/octo/app")
+	plain := withSubmodules(api.SourceTypeGithubEnterprise, "http://10.0.0.1:8080/octo/app")
+	tests := []struct {
+		name    string
+		build   func(*api.StartBuildInput)
+		url     string
+		want    string // the password; "" means none
+		refused string
+	}{
+		{name: "the host of the source", build: github, url: "https://github.com/octo/lib.git", want: "ghp_secret"},
+		{name: "the host of the source with its port", build: github, url: "https://GitHub.com:443/octo/lib.git", want: "ghp_secret"},
+		{name: "another provider", build: github, url: "https://bitbucket.org/ws/lib.git", want: "ATCT_secret"},
+		{name: "another provider, without a credential", build: github, url: "https://gitlab.com/g/lib.git"},
+		{name: "a host that a credential was used for", build: github, url: "https://ghe.example/octo/lib.git", want: "ghp_enterprise"},
+		{name: "a port that a credential was used for", build: github, url: "https://ghe.example:8443/octo/lib.git", want: "ghp_enterprise"},
+		{name: "a path that a credential was given for", build: github, url: "https://shared.example/git/octo/lib.git", want: "glpat-x"},
+		{name: "another path of that host", build: github, url: "https://shared.example/evil/lib.git"},
+		{name: "a path that begins alike", build: github, url: "https://shared.example/github/lib.git"},
+		{name: "a host that no credential was used for", build: github, url: "https://evil.example/octo/lib.git"},
+		{name: "the host of the source, self-hosted", build: enterprise, url: "https://ghe.example/octo/lib.git", want: "ghp_enterprise"},
+		{name: "the host of the source in plain sight", build: plain, url: "http://10.0.0.1:8080/octo/lib.git", want: "ghp_enterprise"},
+		{name: "another host, from a self-hosted source", build: enterprise, url: "https://evil.example/octo/lib.git"},
+		{name: "another port of the source's host", build: enterprise, url: "https://ghe.example:9999/octo/lib.git"},
+		{name: "another port of a provider", build: github, url: "https://github.com:8443/octo/lib.git"},
+		{name: "http of an https host", build: enterprise, url: "http://ghe.example/octo/lib.git"},
+		{name: "http of an https host, with its port", build: enterprise, url: "http://ghe.example:443/octo/lib.git"},
+		{name: "http of a provider", build: github, url: "http://github.com/octo/lib.git"},
+		{name: "a host that begins alike", build: github, url: "https://github.com.evil.example/octo/lib.git"},
+		{name: "a host that ends alike", build: github, url: "https://notgithub.com/octo/lib.git"},
+		{name: "something that is no repository", build: github, url: "https://github.com/lib"},
+		{name: "a user before another host", build: github, url: "https://github.com@evil.example/octo/lib.git", refused: "without a login in them"},
+		{name: "a login in it", build: github, url: "https://u:p@github.com/octo/lib.git", refused: "without a login in them"},
+		{name: "a line break", build: github, url: "https://github.com/octo/lib.git\nhost=evil.example", refused: "without a login in them"},
+		{name: "an escaped line break", build: github, url: "https://evil.example/%0Ahost=github.com/o/r", refused: "without a login in them"},
+		{name: "an escaped carriage return", build: github, url: "https://github.com/o%0D/r", refused: "without a login in them"},
+		{name: "a query", build: github, url: "https://github.com/octo/lib?x", refused: "without a login in them"},
+		{name: "SSH", build: github, url: "ssh://git@github.com/octo/lib.git", refused: "http:// and https://"},
+		{name: "a file", build: github, url: "file:///etc/passwd", refused: "http:// and https://"},
+		{name: "a very long one", build: github, url: "https://github.com/octo/" + strings.Repeat("x", agentapi.MaxURL), refused: "http:// and https://"},
+		{name: "a source without submodules", build: override(api.SourceTypeGithub, "https://github.com/octo/app"), url: "https://github.com/octo/lib.git", refused: "without submodules"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, schedule.Options{})
+				b.runner.behave = deaf
+				imports(b)
+				id := b.queue(tt.build)
+				synctest.Wait()
+				a := b.runner.only(t)
+				must(t, a.begin())
+				got, err := b.Credential(t.Context(), id, a.token, agentapi.CredentialRequest{URL: tt.url})
+				if tt.refused != "" {
+					if fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Message(err), tt.refused) {
+						t.Errorf("Credential: %v, want Invalid with %q", err, tt.refused)
+					}
+					return
+				}
+				must(t, err)
+				if got.Password.Reveal() != tt.want {
+					t.Errorf("the login of %s is given: %v, want %q", got.ARN, !got.Password.IsZero(), tt.want)
+				}
+				if used := strings.Contains(b.journal.String(), "source credential used"); used != (tt.want != "") {
+					t.Errorf("a use is recorded: %v\n%s", used, b.journal)
+				}
+				if tt.want != "" && !strings.Contains(strings.ToLower(tt.url), "://"+got.Host) {
+					t.Errorf("the login is for %s", got.Host)
+				}
+			})
+		})
+	}
+}
+
+func TestASubmoduleAtAnEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, schedule.Options{Endpoints: source.Endpoints{"GITHUB": "http://127.0.0.1:4000", "BITBUCKET": "http://127.0.0.1:5000"}})
+		b.runner.behave = deaf
+		b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret")
+		b.importCredential("BITBUCKET", api.AuthTypePersonalAccessToken, "", "ATCT_secret")
+		id := b.queue(withSubmodules(api.SourceTypeGithub, "https://github.com/octo/app"))
+		synctest.Wait()
+		a := b.runner.only(t)
+		must(t, a.begin())
+		for url, want := range map[string]string{
+			"http://127.0.0.1:4000/octo/lib.git": "ghp_secret",
+			"http://127.0.0.1:5000/ws/lib.git":   "ATCT_secret",
+			"http://127.0.0.1:6000/ws/lib.git":   "",
+			"https://github.com/octo/lib.git":    "", // GitHub's login belongs to the endpoint
+			"https://bitbucket.org/ws/lib.git":   "",
+		} {
+			got, err := b.Credential(t.Context(), id, a.token, agentapi.CredentialRequest{URL: url})
+			must(t, err)
+			if got.Password.Reveal() != want {
+				t.Errorf("the login to %s is that of %q, want %q", url, got.ARN, want)
+			}
+		}
+	})
+}
+
 func TestCredentialOnlyWhileSourcesAreDownloaded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, schedule.Options{})
 		b.importCredential("GITHUB", api.AuthTypePersonalAccessToken, "", "ghp_secret")
 		b.runner.behave = deaf
-		id := b.queue()
+		id := b.queue(withSubmodules(api.SourceTypeGithub, "https://github.com/octo/app"))
 		synctest.Wait()
 		a := b.runner.only(t)
 		open := func() bool {
 			_, err := b.Credential(t.Context(), id, a.token, agentapi.CredentialRequest{})
+			_, below := b.Credential(t.Context(), id, a.token, agentapi.CredentialRequest{URL: "https://github.com/octo/lib"})
+			if (err == nil) != (below == nil) {
+				t.Errorf("for the source it is %v, for a submodule %v", err, below)
+			}
 			return err == nil
 		}
 		var got []bool

@@ -54,6 +54,12 @@ type keys interface {
 	// serves it. A credential that exists and cannot be used is Invalid. That
 	// it was given out is recorded.
 	Find(ctx context.Context, n keyring.Need) (keyring.Found, error)
+	// FindURL is Find for the URL in n.Location, which a repository's content
+	// named and nobody vouches for: n.Server is empty, since it is found by the
+	// URL's host. The login is zero unless a credential serves that very host,
+	// which no credential becomes bound to by this; Found.Host is then all
+	// there is. A credential that exists and cannot be used is Invalid.
+	FindURL(ctx context.Context, n keyring.Need) (keyring.Found, error)
 	// Past returns what a credential was at a version, or NotFound.
 	Past(ctx context.Context, arn string, version int64) (source.Login, error)
 }

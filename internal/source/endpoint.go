@@ -1,6 +1,7 @@
 package source
 
 import (
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -71,6 +72,29 @@ func (e Endpoints) CloneURL(t api.ServerType, location string) (string, error) {
 		return base + u.EscapedPath(), nil
 	}
 	return u.Scheme + "://" + u.Host + u.EscapedPath(), nil
+}
+
+// ServerOf returns the server type whose repositories are at u: that of the
+// longest endpoint that u is below, or of the provider whose usual place it is.
+// Of a server type that has an endpoint nothing is at the usual place. What is
+// at a host of its own is not known here.
+func (e Endpoints) ServerOf(u *url.URL) (t api.ServerType, ok bool) {
+	here := strings.ToLower(u.Scheme) + "://" + strings.ToLower(u.Host) + u.EscapedPath()
+	for _, candidate := range slices.Sorted(maps.Keys(hosts)) {
+		base, moved := e[candidate]
+		if moved && len(base) > len(e[t]) && strings.HasPrefix(here, base+"/") {
+			t, ok = candidate, true
+		}
+	}
+	if ok || !strings.EqualFold(u.Scheme, "https") || u.Port() != "" && u.Port() != "443" {
+		return t, ok
+	}
+	for candidate, usual := range hosts {
+		if _, moved := e[candidate]; !moved && slices.Contains(usual, strings.ToLower(u.Hostname())) {
+			return candidate, true
+		}
+	}
+	return "", false
 }
 
 // Site returns an installation of a provider. base is the web address of a

@@ -130,3 +130,40 @@ func FuzzCloneURL(f *testing.F) {
 		}
 	})
 }
+
+func TestServerOf(t *testing.T) {
+	const moved = "GITHUB=http://127.0.0.1:4000,GITLAB=https://mirror.example/git,GITLAB_SELF_MANAGED=https://mirror.example/git/inner"
+	for _, tt := range []struct {
+		name, endpoints, url string
+		want                 api.ServerType
+	}{
+		{"GitHub", "", "https://github.com/o/r", "GITHUB"},
+		{"GitHub in capitals, with its port", "", "https://GitHub.com:443/o/r", "GITHUB"},
+		{"Bitbucket", "", "https://bitbucket.org/o/r", "BITBUCKET"},
+		{"GitLab", "", "https://gitlab.com/o/r", "GITLAB"},
+		{"http", "", "http://github.com/o/r", ""},
+		{"another port", "", "https://github.com:8443/o/r", ""},
+		{"another host", "", "https://github.com.evil.example/o/r", ""},
+		{"an endpoint", moved, "http://127.0.0.1:4000/o/r", "GITHUB"},
+		{"an endpoint below a path", moved, "https://mirror.example/git/o/r", "GITLAB"},
+		{"an endpoint below an endpoint", moved, "https://mirror.example/git/inner/o/r", "GITLAB_SELF_MANAGED"},
+		{"beside an endpoint", moved, "https://mirror.example/gitx/o/r", ""},
+		{"the usual place of what has an endpoint", moved, "https://github.com/o/r", ""},
+		{"the usual place of what has none", moved, "https://bitbucket.org/o/r", "BITBUCKET"},
+		{"the scheme of an endpoint is another", moved, "https://127.0.0.1:4000/o/r", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e, err := source.ParseEndpoints(tt.endpoints)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, err := url.Parse(tt.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, ok := e.ServerOf(u); got != tt.want || ok != (tt.want != "") {
+				t.Errorf("ServerOf(%s) = %q, %v, want %q", tt.url, got, ok, tt.want)
+			}
+		})
+	}
+}
