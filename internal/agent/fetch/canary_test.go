@@ -16,9 +16,12 @@ import (
 
 // canaries are the forms in which the token may be somewhere.
 func canaries() []string {
-	all := []string{canary, url.QueryEscape(canary), url.PathEscape(canary), strings.TrimPrefix(canary, "ghp_")}
-	for _, user := range []string{"", "mona:", "x-access-token:"} {
-		all = append(all, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(user+canary)), "="))
+	all := []string{url.QueryEscape(canary), url.PathEscape(canary), strings.TrimPrefix(canary, "ghp_")}
+	for _, token := range []string{canary, otherCanary} {
+		all = append(all, token)
+		for _, user := range []string{"", "mona:", "otto:", "x-access-token:"} {
+			all = append(all, strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(user+token)), "="))
+		}
 	}
 	return all
 }
@@ -105,6 +108,30 @@ func TestTheTokenIsNowhereWhileAndAfterGitWorks(t *testing.T) {
 	}
 }
 
+func TestNoTokenIsAnywhereWhileSubmodulesAreFetched(t *testing.T) {
+	w, other, _ := withOtherProvider(t)
+	s := w.source(t, "main")
+	s.Submodules = true
+	var looked atomic.Int32
+	look := func(r *http.Request) {
+		if _, _, ok := r.BasicAuth(); !ok || !strings.HasSuffix(r.URL.Path, "git-upload-pack") || strings.Contains(r.URL.Path, "/app") {
+			return
+		}
+		looked.Add(1)
+		noSecretInProcesses(t)
+		noSecretBelow(t, w.launch.Dir)
+		noSecretBelow(t, s.Dir)
+	}
+	w.OnRequest(look)
+	other.OnRequest(look)
+	_, log := w.fetch(t, s)
+	noSecret(t, "the log", log)
+	if looked.Load() < 2 {
+		t.Errorf("looked %d times, want it for each submodule", looked.Load())
+	}
+	noSecretBelow(t, s.Dir)
+}
+
 func TestTheRepositoryKeepsNothingOfOurs(t *testing.T) {
 	w, _ := withApp(t)
 	s := w.source(t, "")
@@ -138,6 +165,9 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	if want := "repository moved for primary source and source version main: GitHub Enterprise Server at "; !strings.HasPrefix(message, want) {
 		t.Errorf("message = %q, want it to begin with %q", message, want)
 	}
+	if want := " is at another host, " + strings.TrimPrefix(away, "http://") + ", to which no token of ours is sent"; !strings.Contains(message, want) || !strings.Contains(message, "location=<address>") {
+		t.Errorf("message = %q, want %q in it", message, want)
+	}
 	if got := thief.Requests(); len(got) != 0 {
 		t.Errorf("the redirect's target got %+v", got)
 	}
@@ -147,8 +177,15 @@ func TestARedirectAfterTheLoginIsNotFollowed(t *testing.T) {
 	w, _ := withApp(t)
 	must(t, w.Rename("octo/app", "octo/renamed"))
 	message, _ := w.fails(t, w.source(t, ""))
-	if !strings.HasPrefix(message, "repository moved for primary source: ") || !strings.Contains(message, "renamed or moved") || !strings.Contains(message, "aws codebuild update-project") {
-		t.Errorf("message = %q", message)
+	for _, want := range []string{" is at " + w.CloneURL("octo", "renamed") + " now: it was renamed or moved", "aws codebuild update-project --name <project> --source type=GITHUB_ENTERPRISE,location=" + w.CloneURL("octo", "renamed")} {
+		if !strings.HasPrefix(message, "repository moved for primary source: ") || !strings.Contains(message, want) {
+			t.Errorf("message = %q, want %q in it", message, want)
+		}
+	}
+	for _, r := range w.Requests() {
+		if strings.Contains(r.Path, "renamed") {
+			t.Errorf("the redirect was followed: %+v", r)
+		}
 	}
 }
 

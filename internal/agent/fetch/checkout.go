@@ -13,11 +13,20 @@ import (
 // A checkout brings one version of one source into its directory, with HEAD
 // detached at its commit.
 type checkout struct {
-	git    git
-	source Source
-	want   version
-	say    func(line string) // writes a line to the build's log
+	git      git
+	source   Source
+	want     version
+	desk     *desk
+	rewrites []rewrite
+	say      func(line string) // writes a line to the build's log
+	listed   int               // submodules so far
+
+	// environment returns git's environment, with what the desk trusts.
+	environment func() []string
 }
+
+// configure gives git what the desk has learned.
+func (c *checkout) configure() { c.git.env = c.environment() }
 
 // Ways in which a version is not there although git did not fail.
 var (
@@ -25,12 +34,6 @@ var (
 	errNoDefault = errors.New("the default branch does not exist")
 	errNoCommit  = errors.New("the commit is not there")
 )
-
-// A submoduleError is a failure that has to do with a submodule.
-type submoduleError struct{ err error }
-
-func (e *submoduleError) Error() string { return "submodule: " + e.err.Error() }
-func (e *submoduleError) Unwrap() error { return e.err }
 
 // run returns the commit that is checked out.
 func (c *checkout) run(ctx context.Context) (commit string, err error) {
@@ -50,12 +53,7 @@ func (c *checkout) run(ctx context.Context) (commit string, err error) {
 	if err != nil || !c.source.Submodules {
 		return commit, err
 	}
-	// Their history is fetched whole: the commits they are pinned to are
-	// seldom the newest.
-	if err := c.network(ctx, "submodule", "--quiet", "update", "--init", "--recursive", "--checkout"); err != nil {
-		return "", &submoduleError{err}
-	}
-	return commit, nil
+	return commit, c.submodules(ctx, "")
 }
 
 // byName is the common case, a branch, a tag or the default branch, and takes
@@ -218,7 +216,7 @@ func (c *checkout) start(ctx context.Context) error {
 
 // clone clones into the directory. git leaves it empty when it fails.
 func (c *checkout) clone(ctx context.Context, args ...string) error {
-	return c.network(ctx, append(args, "--", c.source.URL, c.source.Dir)...)
+	return c.network(ctx, c.source.Dir, append(args, "--", c.source.URL, c.source.Dir)...)
 }
 
 // fetch fetches refs or a commit; depth 0 means the whole history, with the
@@ -228,7 +226,7 @@ func (c *checkout) fetch(ctx context.Context, depth int, refs ...string) error {
 	if depth > 0 {
 		args = append(args, "--no-tags", "--depth="+strconv.Itoa(depth))
 	}
-	return c.network(ctx, append(append(args, "--", "origin"), refs...)...)
+	return c.network(ctx, c.source.Dir, append(append(args, "--", "origin"), refs...)...)
 }
 
 // checkOut checks out a commit, by its id or by a ref that leads to it.
@@ -255,11 +253,11 @@ func (c *checkout) inside(ctx context.Context, args ...string) (string, error) {
 // a reason that passes.
 var pauses = []time.Duration{500 * time.Millisecond, 2 * time.Second}
 
-// network runs a git that talks to the provider, and repeats it if the provider
-// is overloaded or the connection broke.
-func (c *checkout) network(ctx context.Context, args ...string) error {
+// network runs a git in dir that talks to the provider, and repeats it if the
+// provider is overloaded or the connection broke.
+func (c *checkout) network(ctx context.Context, dir string, args ...string) error {
 	for _, pause := range pauses {
-		_, err := c.inside(ctx, args...)
+		_, err := c.git.run(ctx, dir, args...)
 		if !isPassing(err) {
 			return err
 		}
@@ -269,7 +267,7 @@ func (c *checkout) network(ctx context.Context, args ...string) error {
 		case <-time.After(pause):
 		}
 	}
-	_, err := c.inside(ctx, args...)
+	_, err := c.git.run(ctx, dir, args...)
 	return err
 }
 

@@ -12,13 +12,10 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
-	"time"
 
-	"slipway/internal/agent/redact"
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
 	"slipway/internal/build/event"
-	"slipway/internal/fault"
 )
 
 // maxOrder bounds what is read from standard input, in bytes.
@@ -99,16 +96,13 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	if err != nil {
 		return "", errors.New("git is not installed where the agent runs, or not in its PATH")
 	}
-	credential, err := ask(ctx, client, s)
+	d := &desk{client: client, source: s, private: o.Private, name: name, wallet: &wallet{}}
+	credential, err := d.open(ctx, where)
 	if err != nil {
 		return "", err
 	}
-	l, problem := newLogin(where, credential)
-	if problem != "" {
-		return "", refuse(s, "authentication failed", problem)
-	}
 	socket := filepath.Join(o.Private, "s"+name)
-	door, err := l.serve(socket)
+	door, err := d.wallet.serve(socket)
 	if err != nil {
 		return "", err
 	}
@@ -116,54 +110,22 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	if s.Depth < 0 || s.Depth > maxDepth {
 		s.Depth = 0
 	}
-	p := newPicture(s, where, credential)
+	p := newPicture(s, where, credential, d)
 	c := checkout{
-		git:    git{path: path, env: gitEnvironment(o, s, where, socket)},
-		source: s,
-		want:   want,
-		say:    func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
+		git: git{path: path}, source: s, want: want, desk: d, rewrites: rewrites(where),
+		environment: func() []string { return gitEnvironment(o, s, where, socket, d.trust) },
+		say:         func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
 	}
+	c.configure()
 	commit, err := c.run(ctx)
 	if err == nil || ctx.Err() != nil {
 		return commit, err
 	}
 	// What git said goes to the log before our reading of it.
-	masked := redact.New(log, p.secrets())
-	_, _ = io.WriteString(masked, p.gitsWords(err))
-	_ = masked.Flush()
-	return "", p.explain(err)
+	_, _ = io.WriteString(log, p.mask(p.gitsWords(err)))
+	return "", p.explain(ctx, err)
 }
 
 // maxDepth is the deepest history that gitCloneDepth can ask for: CodeBuild
 // fetches all of it beyond.
 const maxDepth = 25
-
-// How long the server may be away: it restarts within seconds, and without one
-// the build is lost anyway.
-const (
-	serverAway = 2 * time.Minute
-	firstPause = 50 * time.Millisecond
-	longPause  = 2 * time.Second
-)
-
-// ask returns the login to s, and asks again while the server restarts.
-func ask(ctx context.Context, client *agentapi.Client, s Source) (*agentapi.Credential, error) {
-	away, cancel := context.WithTimeout(ctx, serverAway)
-	defer cancel()
-	for pause := firstPause; ; pause = min(2*pause, longPause) {
-		credential, err := client.Credential(away, agentapi.CredentialRequest{Identifier: s.Identifier})
-		switch {
-		case err == nil:
-			return credential, nil
-		case errors.Is(err, agentapi.ErrGone):
-			return nil, err
-		case fault.KindOf(err) == fault.Invalid:
-			return nil, refuse(s, "authentication failed", fault.Message(err))
-		}
-		select {
-		case <-away.Done():
-			return nil, errors.New("the server did not say how to log in to the source: " + err.Error())
-		case <-time.After(pause):
-		}
-	}
-}

@@ -68,6 +68,7 @@ const (
 	notGit
 	noSpace
 	notAllowed
+	loginInURL
 )
 
 // httpStatus is what git says before the status it did not expect.
@@ -89,6 +90,7 @@ var signs = []struct {
 	{noRepository, []string{httpStatus + "404", httpStatus + "410", "remote: Repository not found", "/' not found"}},
 	{noReference, []string{"not found in upstream", "couldn't find remote ref", "not our ref", "unadvertised object"}},
 	{notAllowed, []string{"' not allowed"}},
+	{loginInURL, []string{"uses plaintext credentials"}},
 	{notGit, []string{"not valid: is this a git repository", "invalid server response", "bad line length", "protocol error"}},
 	{silent, []string{"Operation too slow", "timed out", "Timeout was reached"}},
 	{unreachable, []string{"Could not resolve", "Couldn't connect", "Failed to connect", "Connection refused", "No route to host", "Network is unreachable", "Proxy CONNECT", "Connection reset", "Empty reply", "early EOF", "hung up", "unexpected disconnect"}},
@@ -138,6 +140,7 @@ var reasons = map[kind]string{
 	notGit:          "repository not found",
 	noSpace:         "no space left",
 	notAllowed:      "URL not allowed",
+	loginInURL:      "URL not allowed",
 	other:           "git clone failed",
 }
 

@@ -222,7 +222,7 @@ func TestTLS(t *testing.T) {
 	if want := "Git clone failed: unable to access '" + secure.URL + "/octo/app.git': SSL certificate problem: "; !strings.HasPrefix(message, want) {
 		t.Errorf("message = %q, want it to begin with %q", message, want)
 	}
-	for _, want := range []string{"insecureSsl", "update-ca-certificates"} {
+	for _, want := range []string{"insecureSsl", "SSL_CERT_FILE", "slipway credential import --name octo --server-type GITHUB_ENTERPRISE --host 127.0.0.1:", "--ca-file <file>"} {
 		if !strings.Contains(message, want) {
 			t.Errorf("message = %q, want %q in it", message, want)
 		}

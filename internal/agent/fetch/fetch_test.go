@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,7 +62,9 @@ type world struct {
 
 	mu         sync.Mutex // guards all below
 	credential agentapi.Credential
-	refusals   []error // given, in turn, before the credential
+	others     map[string]agentapi.Credential // of submodules, by host
+	urls       []string                       // of submodules, as they were asked for
+	refusals   []error                        // given, in turn, before the credential; nil is none
 	asked      int
 }
 
@@ -118,16 +121,30 @@ func (w *world) refuse(errs ...error) {
 }
 
 // Credential and the methods below make a world an agentapi.Backend.
-func (w *world) Credential(context.Context, string, secret.Text, agentapi.CredentialRequest) (*agentapi.Credential, error) {
+func (w *world) Credential(_ context.Context, _ string, _ secret.Text, in agentapi.CredentialRequest) (*agentapi.Credential, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked++
 	if len(w.refusals) > 0 {
 		err := w.refusals[0]
 		w.refusals = w.refusals[1:]
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
 	}
-	return &w.credential, nil
+	if in.URL == "" {
+		return &w.credential, nil
+	}
+	w.urls = append(w.urls, in.URL)
+	at, err := url.Parse(in.URL)
+	if err != nil || at.User != nil {
+		return nil, fault.New(fault.Invalid, "not the URL of a submodule")
+	}
+	if at.Host == w.credential.Host && at.Scheme == "http" {
+		return &w.credential, nil
+	}
+	other := w.others[at.Host]
+	return &other, nil
 }
 
 func (*world) Begin(context.Context, string, secret.Text) (*agentapi.Work, error) {
@@ -174,15 +191,18 @@ func (w *world) fetch(t *testing.T, sources ...fetch.Source) (fetch.Result, stri
 	return result, log.String()
 }
 
-// fetched fetches sources, all of which must succeed in silence.
+// fetched fetches sources, all of which must succeed with no word but on
+// submodules.
 func (w *world) fetched(t *testing.T, sources ...fetch.Source) fetch.Result {
 	t.Helper()
 	result, log := w.fetch(t, sources...)
 	if result.Failure != nil {
 		t.Fatalf("Failure = %s\n%s", *result.Failure.Message, log)
 	}
-	if log != "" {
-		t.Errorf("the log of a fetch that went well has %q", log)
+	for line := range strings.Lines(log) {
+		if !strings.HasPrefix(line, "Submodule ") {
+			t.Errorf("the log of a fetch that went well has %q", line)
+		}
 	}
 	return result
 }

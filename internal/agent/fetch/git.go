@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -55,12 +57,11 @@ type setting struct{ key, value string }
 
 // settings returns git's configuration for fetching s from where.
 func settings(self []string, s Source, where *url.URL) []setting {
-	host := strings.ToLower(where.Scheme) + "://" + where.Host + "/"
 	all := []setting{
 		{"credential.helper", ""}, // forget any other
 		// git also tells its helper of every login that worked, which nobody wants to know.
 		{"credential.helper", `!f() { test "$1" = get && exec ` + shell(append(self[:len(self):len(self)], "credential")) + ` "$@"; }; f`},
-		{"credential.useHttpPath", "false"},
+		{"credential.useHttpPath", "true"}, // each repository has a login of its own
 		{"core.askPass", ""},
 		// git would take the token to wherever a redirect leads.
 		{"http.followRedirects", "false"},
@@ -85,18 +86,53 @@ func settings(self []string, s Source, where *url.URL) []setting {
 		{"init.defaultRefFormat", "files"},
 		{"submodule.recurse", "false"},
 		{"fetch.recurseSubmodules", "false"},
-		// The token is of no use to SSH, so its addresses of the same host are HTTP's.
-		{"url." + host + ".insteadOf", "git@" + where.Hostname() + ":"},
-		{"url." + host + ".insteadOf", "ssh://git@" + where.Hostname() + "/"},
+	}
+	for _, r := range rewrites(where) {
+		all = append(all, setting{"url." + r.to + ".insteadOf", r.from})
 	}
 	if s.Insecure {
-		all = append(all, setting{"http." + host + ".sslVerify", "false"})
+		all = append(all, setting{"http." + root(where) + ".sslVerify", "false"})
+	}
+	if bundle := os.Getenv("SSL_CERT_FILE"); bundle != "" {
+		all = append(all, setting{"http.sslCAInfo", bundle}) // not every libcurl reads SSL_CERT_FILE itself
 	}
 	return all
 }
 
-// gitEnvironment is the whole environment of git and of what it starts.
-func gitEnvironment(o order, s Source, where *url.URL, socket string) []string {
+// root returns scheme://host[:port]/ of a URL.
+func root(where *url.URL) string { return strings.ToLower(where.Scheme) + "://" + where.Host + "/" }
+
+// A rewrite is a beginning of URLs that git takes for another.
+type rewrite struct{ from, to string }
+
+// rewrites lead from SSH, to which tokens are of no use, to the web address of
+// the same host, where that is known: where the source is, and the clouds.
+func rewrites(where *url.URL) []rewrite {
+	hosts := map[string]string{}
+	for _, cloud := range clouds {
+		hosts[cloud] = "https://" + cloud + "/"
+	}
+	hosts[strings.ToLower(where.Hostname())] = root(where)
+	var all []rewrite
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		all = append(all, rewrite{"git@" + name + ":", hosts[name]}, rewrite{"ssh://git@" + name + "/", hosts[name]})
+	}
+	return all
+}
+
+// rewritten returns what git takes text for.
+func rewritten(text string, rules []rewrite) string {
+	for _, r := range rules { // none begins like another
+		if rest, ok := strings.CutPrefix(text, r.from); ok {
+			return r.to + rest
+		}
+	}
+	return text
+}
+
+// gitEnvironment is the whole environment of git and of what it starts. more
+// is configuration beside that of settings.
+func gitEnvironment(o order, s Source, where *url.URL, socket string, more []setting) []string {
 	env := append(environment(),
 		"HOME="+o.Private, "XDG_CONFIG_HOME="+filepath.Join(o.Private, "config"),
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull,
@@ -104,10 +140,7 @@ func gitEnvironment(o order, s Source, where *url.URL, socket string) []string {
 		"GIT_COMMITTER_NAME=slipway", "GIT_COMMITTER_EMAIL=slipway@localhost", // of reflogs
 		socketVariable+"="+socket,
 	)
-	if bundle := os.Getenv("SSL_CERT_FILE"); bundle != "" {
-		env = append(env, "GIT_SSL_CAINFO="+bundle) // not every libcurl reads SSL_CERT_FILE itself
-	}
-	all := settings(o.Self, s, where)
+	all := append(settings(o.Self, s, where), more...)
 	env = append(env, "GIT_CONFIG_COUNT="+strconv.Itoa(len(all)))
 	for i, set := range all {
 		n := strconv.Itoa(i)

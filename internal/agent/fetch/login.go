@@ -3,14 +3,17 @@ package fetch
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"slipway/internal/agentapi"
 )
@@ -26,28 +29,24 @@ const (
 	answerTime  = 10 * time.Second
 )
 
-// A login is what git may send to one host. The zero login is sent nowhere.
-type login struct {
-	scheme, host       string // as endpoint writes it
-	username, password string
-}
+// A login is what git may send to one address.
+type login struct{ username, password string }
 
-// newLogin binds a credential to its host and to the scheme of the source's
-// URL, so that what belongs to https is never sent over http.
-func newLogin(where *url.URL, c *agentapi.Credential) (l login, problem string) {
-	password := c.Password.Reveal()
-	if password == "" {
-		return login{}, ""
+// An address is one repository as git's credential protocol names it. Equal
+// ones are equal values.
+type address struct{ scheme, host, path string }
+
+// addressOf reads an address; ok is false if it is none that a login can be
+// for. The paths that Git LFS asks for belong to the repository's address.
+func addressOf(scheme, host, path string) (a address, ok bool) {
+	scheme = strings.ToLower(scheme)
+	if scheme != "https" && scheme != "http" || host == "" || strings.ContainsFunc(host+path, unicode.IsControl) {
+		return address{}, false
 	}
-	if strings.ContainsAny(c.Username+password, "\r\n\x00") {
-		return login{}, "The imported token has a line break in it, which no token has: import it again without."
-	}
-	return login{
-		scheme:   strings.ToLower(where.Scheme),
-		host:     endpoint(where.Scheme, c.Host),
-		username: cmp.Or(c.Username, "x-access-token"), // any name will do where the provider asks for none
-		password: password,
-	}, ""
+	path = strings.Trim(path, "/")
+	path = strings.TrimSuffix(path, "/info/lfs")
+	path = strings.TrimSuffix(path, ".git")
+	return address{scheme, endpoint(scheme, host), path}, path != ""
 }
 
 // endpoint writes host[:port] so that equal ones are equal strings.
@@ -60,26 +59,85 @@ func endpoint(scheme, host string) string {
 	return host
 }
 
-// answer answers one question of git in git's credential protocol: with the
-// login if it is about the login's host, and else with nothing.
-func (l login) answer(question []byte) []byte {
-	asked := map[string]string{}
-	for line := range bytes.Lines(question) {
-		name, value, ok := strings.Cut(strings.TrimSuffix(string(line), "\n"), "=")
-		if ok {
-			asked[name] = value
-		}
+// A wallet holds the logins of one fetch, each for the one address that it was
+// given for. Its methods may be called from several goroutines.
+type wallet struct {
+	mu     sync.Mutex // guards all below
+	logins map[address]login
+	known  []string // the texts that no message may hold
+}
+
+// add takes the login to what is at where. One that belongs to another host is
+// not taken, so that it is sent nowhere, and what belongs to https is never
+// sent over http.
+func (w *wallet) add(where *url.URL, c *agentapi.Credential) (problem string) {
+	password := c.Password.Reveal()
+	if password == "" {
+		return ""
 	}
-	scheme := strings.ToLower(asked["protocol"])
-	if l.password == "" || scheme != l.scheme || endpoint(scheme, asked["host"]) != l.host {
+	l := login{cmp.Or(c.Username, "x-access-token"), password} // any name will do where the provider asks for none
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known = append(w.known, password, base64.StdEncoding.EncodeToString([]byte(l.username+":"+password)))
+	if strings.ContainsAny(c.Username+password, "\r\n\x00") {
+		return "The imported token has a line break in it, which no token has: import it again without."
+	}
+	a, ok := addressOf(where.Scheme, where.Host, where.Path)
+	if !ok || !sentTo(where, c) {
+		return ""
+	}
+	if w.logins == nil {
+		w.logins = map[address]login{}
+	}
+	w.logins[a] = l
+	return ""
+}
+
+// sentTo reports whether a credential is one, and belongs to where's host.
+func sentTo(where *url.URL, c *agentapi.Credential) bool {
+	return !c.Password.IsZero() && endpoint(where.Scheme, c.Host) == endpoint(where.Scheme, where.Host)
+}
+
+// secrets returns the texts that no message may hold.
+func (w *wallet) secrets() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.known)
+}
+
+// answer answers one question of git in git's credential protocol: with the
+// login to the address that it is about, and else with nothing.
+func (w *wallet) answer(question []byte) []byte {
+	a, ok := asked(question)
+	if !ok {
+		return nil
+	}
+	w.mu.Lock()
+	l, ok := w.logins[a]
+	w.mu.Unlock()
+	if !ok {
 		return nil
 	}
 	return []byte("username=" + l.username + "\npassword=" + l.password + "\n")
 }
 
+// asked returns the address that a question is about. A question that says
+// something twice is not git's: a URL with a line break in it may have made it.
+func asked(question []byte) (a address, ok bool) {
+	said := map[string]string{}
+	for line := range bytes.Lines(question) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(string(line), "\n"), "=")
+		if _, twice := said[name]; twice && !strings.HasSuffix(name, "[]") { // lists are said to have several lines
+			return address{}, false
+		}
+		said[name] = value
+	}
+	return addressOf(said["protocol"], said["host"], said["path"])
+}
+
 // serve answers at a new socket until the Closer is closed, which also waits
 // for the answers in flight and removes the socket.
-func (l login) serve(socket string) (io.Closer, error) {
+func (w *wallet) serve(socket string) (io.Closer, error) {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
 		return nil, err
@@ -94,24 +152,24 @@ func (l login) serve(socket string) (io.Closer, error) {
 			if err != nil {
 				return
 			}
-			d.wg.Go(func() { l.talk(c) })
+			d.wg.Go(func() { w.talk(c) })
 		}
 	})
 	return d, nil
 }
 
 // talk answers one connection. Whoever asks wrongly gets nothing.
-func (l login) talk(c net.Conn) {
+func (w *wallet) talk(c net.Conn) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(answerTime))
 	question, err := io.ReadAll(io.LimitReader(c, maxQuestion))
 	if err != nil {
 		return
 	}
-	_, _ = c.Write(l.answer(question))
+	_, _ = c.Write(w.answer(question))
 }
 
-// A door is a socket at which a login is given.
+// A door is a socket at which logins are given.
 type door struct {
 	listener net.Listener
 	wg       sync.WaitGroup

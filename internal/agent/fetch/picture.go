@@ -1,9 +1,11 @@
 package fetch
 
 import (
-	"encoding/base64"
+	"context"
 	"errors"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"slipway/internal/agent/redact"
@@ -17,25 +19,18 @@ type picture struct {
 	source     Source
 	where      *url.URL
 	credential *agentapi.Credential
+	desk       *desk
+	moved      *url.URL // where the repository is now, if that is known
 }
 
-func newPicture(s Source, where *url.URL, c *agentapi.Credential) *picture {
-	return &picture{source: s, where: where, credential: c}
+func newPicture(s Source, where *url.URL, c *agentapi.Credential, d *desk) *picture {
+	return &picture{source: s, where: where, credential: c, desk: d}
 }
 
-// secrets returns the texts that no message may hold.
-func (p *picture) secrets() []string {
-	token := p.credential.Password.Reveal()
-	if token == "" {
-		return nil
-	}
-	return []string{token, base64.StdEncoding.EncodeToString([]byte(p.credential.Username + ":" + token))}
-}
-
-// mask returns text without the token in any form.
+// mask returns text without any of the fetch's tokens in any form.
 func (p *picture) mask(text string) string {
 	var b strings.Builder
-	w := redact.New(&b, p.secrets())
+	w := redact.New(&b, p.desk.wallet.secrets())
 	_, _ = w.Write([]byte(text))
 	_ = w.Flush()
 	return b.String()
@@ -43,22 +38,45 @@ func (p *picture) mask(text string) string {
 
 // explain returns the failure whose message tells the user what happened, or
 // err itself if it is no failure of git.
-func (p *picture) explain(err error) error {
+func (p *picture) explain(ctx context.Context, err error) error {
 	_, isGit := errors.AsType[*gitError](err)
 	k := kindOf(err)
 	if !isGit && k != noReference {
 		return err
 	}
+	below, isSubmodule := errors.AsType[*submoduleError](err)
+	if isSubmodule && below.sub != nil && below.sub.where != nil {
+		p = p.of(below.sub)
+	}
+	if k == redirected {
+		p.moved = movedTo(ctx, p.source, p.where, p.credential)
+	}
 	message := reasons[k] + about(p.source) + ": "
 	if k == noSSL {
 		message = "Git clone failed: unable to access '" + p.url() + "': SSL certificate problem: " + p.sslProblem(err) + ". "
 	}
-	if _, ok := errors.AsType[*submoduleError](err); ok {
-		message += p.submodule(err, k)
+	if isSubmodule {
+		message += p.submodule(err, k, below.sub)
 	} else {
 		message += p.happened(err, k) + p.quote(err) + p.advice(k)
 	}
 	return &failure{p.mask(strings.TrimSpace(message))}
+}
+
+// of returns the picture of a submodule.
+func (p *picture) of(sub *submodule) *picture {
+	here := *p
+	here.where, here.credential = sub.where, sub.grant.credential
+	here.source.Insecure = p.source.Insecure && root(sub.where) == root(p.where)
+	if root(sub.where) != root(p.where) {
+		here.source.Type = ""
+		for t, host := range clouds {
+			if host == strings.ToLower(sub.where.Host) {
+				here.source.Type = t
+			}
+		}
+	}
+	return &here
 }
 
 // happened says what the provider did, in a sentence or more.
@@ -84,7 +102,7 @@ func (p *picture) happened(err error, k kind) string {
 	case noSSL:
 		return "The certificate that " + p.where.Host + " shows is not trusted here."
 	case redirected:
-		return who + " answered that " + what + " is somewhere else: it was renamed or moved, or the location is spelled differently. Redirects are not followed, since the token would be sent along."
+		return who + " answered that " + what + " is " + p.elsewhere() + ": it was renamed or moved, or the location is spelled differently. Redirects are not followed, since the token would be sent along."
 	case unreachable:
 		return p.where.Host + " could not be reached, or broke off the connection."
 	case silent:
@@ -133,13 +151,13 @@ func (p *picture) advice(k kind) string {
 		}
 		return " Check sourceVersion, or push it first."
 	case noSSL:
-		advice := " Add the certificate of its authority to the trusted ones of the machine that builds (update-ca-certificates on Debian), or start the server with SSL_CERT_FILE set."
-		if p.source.Type == api.SourceTypeGithubEnterprise {
-			advice += " To try without checking, set insecureSsl on the project's source."
-		}
-		return advice
+		return p.trusting()
 	case redirected:
-		return " Set the project's source location to the present address: aws codebuild update-project --name <project> --source type=" + string(p.source.Type) + ",location=<address>"
+		to := "<address>"
+		if p.moved != nil && p.stays() {
+			to = p.moved.String()
+		}
+		return " Set the project's source location to the present address: aws codebuild update-project --name <project> --source type=" + string(p.source.Type) + ",location=" + to
 	case unreachable, silent:
 		return " Check the location, and that the machine that builds reaches that host."
 	case busy:
@@ -152,62 +170,63 @@ func (p *picture) advice(k kind) string {
 	return ""
 }
 
-// submodule says which submodule failed and why.
-func (p *picture) submodule(err error, k kind) string {
-	address, path := submoduleOf(err)
-	text := "a submodule could not be fetched"
-	if path != "" {
-		text = "the submodule " + clean(strings.TrimPrefix(path, p.source.Dir+"/"), maxShown) + " could not be fetched"
-	}
-	host := p.where.Host
-	if at, err := url.Parse(address); err == nil && at.Host != "" {
-		at.User = nil
-		text += " from " + clean(at.String(), maxShown)
-		host = at.Host
-	}
-	text += "." + p.quote(err)
-	switch {
-	case k == notAllowed:
-		return text + " Submodules are fetched over HTTPS only: change its url in .gitmodules."
-	case k == noReference:
-		return text + " The commit that the submodule is pinned to is not in its repository: push it there."
-	case k != noLogin && k != unauthenticated && k != unauthorised && k != noRepository:
-		return text
-	case !strings.EqualFold(host, p.where.Host):
-		return text + " The login of the source is sent to " + p.where.Host + " only, and none is known for " + clean(host, maxShown) + "."
-	case p.anonymous():
-		return text + " It asks for a login, and " + p.missing() + ". Make a token that may also read the submodule and import it: " + p.command()
-	}
-	return text + " The token of " + p.arn() + " must be allowed to read the submodule's repository too: fine-grained tokens and those of one repository often are not. Import one that is: " + p.command()
+// stays reports whether what moved is still at the same host.
+func (p *picture) stays() bool {
+	return strings.EqualFold(p.moved.Hostname(), p.where.Hostname()) && p.moved.Port() == p.where.Port()
 }
 
-// submoduleOf finds a failed submodule's address and path in git's words:
-//
-//	fatal: clone of 'URL' into submodule path 'PATH' failed
-//	fatal: … in submodule path 'PATH' …
-func submoduleOf(err error) (address, path string) {
-	e, ok := errors.AsType[*gitError](err)
-	if !ok {
-		return "", ""
+// elsewhere says where a repository is now.
+func (p *picture) elsewhere() string {
+	switch {
+	case p.moved == nil:
+		return "somewhere else"
+	case p.stays():
+		return "at " + clean(p.moved.String(), maxShown) + " now"
 	}
-	if _, rest, ok := strings.Cut(e.words, "clone of '"); ok {
-		address, _, _ = strings.Cut(rest, "'")
+	return "at another host, " + clean(p.moved.Host, maxShown) + ", to which no token of ours is sent"
+}
+
+// trusting says how to make a certificate trusted.
+func (p *picture) trusting() string {
+	advice := " Give the certificate of its authority with the credential: " + p.named() + " --ca-file <file>. Or start the server with SSL_CERT_FILE set, " +
+		"or add it to the trusted ones of the machine that builds (update-ca-certificates on Debian)."
+	if p.source.Type == api.SourceTypeGithubEnterprise {
+		advice += " To try without checking, set insecureSsl on the project's source."
 	}
-	if _, rest, ok := strings.Cut(e.words, "submodule path '"); ok {
-		path, _, _ = strings.Cut(rest, "'")
-	}
-	return address, path
+	return advice
 }
 
 func (p *picture) anonymous() bool { return p.credential.Password.IsZero() }
 
 // provider names the provider, with its host where the name alone says too little.
 func (p *picture) provider() string {
-	name := providers[p.source.Type]
-	if clouds[p.source.Type] == strings.ToLower(p.where.Host) {
+	name, known := providers[p.source.Type]
+	switch {
+	case !known:
+		return p.where.Host
+	case clouds[p.source.Type] == strings.ToLower(p.where.Host):
 		return name
 	}
 	return name + " at " + p.where.Host
+}
+
+// named is the command that imports a credential for the repository's owner
+// alone.
+func (p *picture) named() string {
+	server := string(p.source.Type)
+	if server == "" {
+		server = "<GITHUB_ENTERPRISE or GITLAB_SELF_MANAGED>"
+	}
+	owner := strings.Trim(path.Dir(strings.Trim(p.where.Path, "/")), "/.")
+	name := strings.ToLower(strings.ReplaceAll(owner, "/", "-"))
+	if !plain(owner) {
+		owner, name = "<owner>", "<name>"
+	}
+	host := p.where.Host
+	if !plain(host) {
+		host = "<host>"
+	}
+	return "slipway credential import --name " + name + " --server-type " + server + " --host " + host + " --owner " + owner + " --token-file <file>"
 }
 
 // location is where the project says its source is, without any login.
@@ -286,12 +305,12 @@ func (p *picture) quote(err error) string {
 	}
 	var remote []string
 	var last string
-	for line := range strings.Lines(e.words) {
+	for line := range strings.Lines(withoutLogins(e.words)) {
 		line = strings.TrimSpace(line)
 		text, isRemote := strings.CutPrefix(line, "remote:")
 		text = strings.TrimSpace(text)
 		switch {
-		case isRemote && text != "" && len(remote) < 4:
+		case isRemote && text != "" && len(remote) < 4 && !slices.Contains(remote, text): // git tries submodules twice
 			remote = append(remote, text)
 		case !isRemote && isError(line) && (last == "" || !saysAny(line, vague)):
 			last = line
@@ -323,7 +342,7 @@ func (p *picture) gitsWords(err error) string {
 	if !ok || strings.TrimSpace(e.words) == "" {
 		return ""
 	}
-	return strings.TrimRight(e.words, "\n") + "\n"
+	return withoutLogins(strings.TrimRight(e.words, "\n")) + "\n"
 }
 
 // sslProblem returns what is wrong with the certificate.

@@ -102,7 +102,7 @@ func TestASubmoduleOfAnotherHostGetsNoToken(t *testing.T) {
 	s.Submodules = true
 	message, _ := w.fails(t, s)
 	host := strings.TrimPrefix(stranger.URL(), "http://")
-	for _, want := range []string{"authentication required for primary source: the submodule open could not be fetched from " + stranger.CloneURL("evil", "closed") + ".", "none is known for " + host} {
+	for _, want := range []string{"authentication required for primary source: the submodule open could not be fetched from " + stranger.CloneURL("evil", "closed") + ".", "no source credential is known for " + host + " that covers it", "slipway credential import --name evil ", " --host " + host + " --owner evil "} {
 		if !strings.Contains(message, want) {
 			t.Errorf("message = %q, want %q in it", message, want)
 		}
@@ -124,7 +124,7 @@ func TestASubmoduleThatCannotBeHad(t *testing.T) {
 		url  string
 		want []string
 	}{
-		{"one that the token does not reach", "../secret.git", []string{"repository not found for primary source: the submodule vendor/lib could not be fetched from http://127.0.0.1:", "The token of " + arn + " must be allowed to read the submodule's repository too", importing}},
+		{"one that the token does not reach", "../secret.git", []string{"repository not found for primary source: the submodule vendor/lib could not be fetched from http://127.0.0.1:", "The token of " + arn + " must be allowed to read the submodule's repository too", "slipway credential import --name octo --server-type GITHUB_ENTERPRISE --host 127.0.0.1:"}},
 		{"a file of this machine", "file:///etc", []string{"URL not allowed for primary source: the submodule vendor/lib", "HTTPS only"}},
 		{"a program", "ext::sh -c id", []string{"URL not allowed for primary source: the submodule vendor/lib", "HTTPS only"}},
 		{"SSH to another host", "git@example.com:o/r.git", []string{"URL not allowed for primary source: the submodule vendor/lib", "HTTPS only"}},

@@ -1,0 +1,154 @@
+package fetch
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"slipway/internal/agentapi"
+	"slipway/internal/fault"
+)
+
+// A desk asks the server for the logins of one source and hands them to git.
+type desk struct {
+	client  *agentapi.Client
+	source  Source
+	private string // a directory of the fetch's own
+	name    string // unique among the fetch's sources
+	wallet  *wallet
+	grants  map[address]grant
+	trust   []setting // of git, one for each host with certificates of its own
+}
+
+// A grant is what the server gave for one address.
+type grant struct {
+	credential *agentapi.Credential // empty if no login serves the address
+	problem    string               // why there is none, in a sentence; may be empty
+}
+
+// open asks for the login to the source itself.
+func (d *desk) open(ctx context.Context, where *url.URL) (*agentapi.Credential, error) {
+	credential, err := d.ask(ctx, agentapi.CredentialRequest{Identifier: d.source.Identifier})
+	if fault.KindOf(err) == fault.Invalid {
+		return nil, refuse(d.source, "authentication failed", fault.Message(err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	g, err := d.take(where, credential)
+	if err == nil && g.problem != "" {
+		err = refuse(d.source, "authentication failed", g.problem)
+	}
+	return credential, err
+}
+
+// submodule asks for the login to a submodule, once for each address. A login
+// that the server will not give is no error: the submodule may be public.
+func (d *desk) submodule(ctx context.Context, where *url.URL) (grant, error) {
+	a, ok := addressOf(where.Scheme, where.Host, where.Path)
+	if !ok || len(where.String()) > agentapi.MaxURL {
+		return grant{credential: &agentapi.Credential{}, problem: "Its URL is not that of a repository."}, nil
+	}
+	if g, ok := d.grants[a]; ok {
+		return g, nil
+	}
+	credential, err := d.ask(ctx, agentapi.CredentialRequest{Identifier: d.source.Identifier, URL: where.String()})
+	if fault.KindOf(err) == fault.Invalid {
+		g := grant{credential: &agentapi.Credential{}, problem: fault.Message(err)}
+		d.grants[a] = g
+		return g, nil
+	}
+	if err != nil {
+		return grant{}, err
+	}
+	return d.take(where, credential)
+}
+
+// take keeps what the server gave for where.
+func (d *desk) take(where *url.URL, c *agentapi.Credential) (grant, error) {
+	g := grant{credential: c, problem: d.wallet.add(where, c)}
+	if a, ok := addressOf(where.Scheme, where.Host, where.Path); ok {
+		if d.grants == nil {
+			d.grants = map[address]grant{}
+		}
+		d.grants[a] = g
+	}
+	if c.CA == "" || !sentTo(where, c) {
+		return g, nil
+	}
+	key := "http." + root(where) + ".sslCAInfo"
+	for _, known := range d.trust {
+		if known.key == key {
+			return g, nil
+		}
+	}
+	file := filepath.Join(d.private, "ca"+d.name+"-"+strconv.Itoa(len(d.trust)))
+	if err := os.WriteFile(file, bundle(c.CA), 0o600); err != nil {
+		return g, err
+	}
+	d.trust = append(d.trust, setting{key, file})
+	return g, nil
+}
+
+// bundles are where systems keep the certificates that they trust.
+var bundles = []string{
+	"/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine
+	"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
+	"/etc/ssl/ca-bundle.pem",             // openSUSE
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+	"/etc/ssl/cert.pem", // macOS
+}
+
+// bundle returns the system's certificates and those in ca, for a git that
+// trusts one file only. Nothing else that ca may hold is kept.
+func bundle(ca string) []byte {
+	var all []byte
+	for _, file := range append([]string{os.Getenv("SSL_CERT_FILE")}, bundles...) {
+		if text, err := os.ReadFile(file); err == nil && len(text) > 0 { //nolint:gosec // the operator's file, or the system's
+			all = append(text, '\n')
+			break
+		}
+	}
+	rest := []byte(ca)
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return all
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			all = append(all, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
+		}
+	}
+}
+
+// How long the server may be away: it restarts within seconds, and without one
+// the build is lost anyway.
+const (
+	serverAway = 2 * time.Minute
+	firstPause = 50 * time.Millisecond
+	longPause  = 2 * time.Second
+)
+
+// ask asks the server, and asks again while it restarts. An error that is a
+// fault of kind Invalid is its no.
+func (d *desk) ask(ctx context.Context, in agentapi.CredentialRequest) (*agentapi.Credential, error) {
+	away, cancel := context.WithTimeout(ctx, serverAway)
+	defer cancel()
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
+		credential, err := d.client.Credential(away, in)
+		if err == nil || errors.Is(err, agentapi.ErrGone) || fault.KindOf(err) == fault.Invalid {
+			return credential, err
+		}
+		select {
+		case <-away.Done():
+			return nil, errors.New("the server did not say how to log in to the source: " + err.Error())
+		case <-time.After(pause):
+		}
+	}
+}
