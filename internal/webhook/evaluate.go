@@ -36,7 +36,7 @@ func branchFilter(pattern string) api.WebhookFilter {
 // have no branch and do not pass.
 func Evaluate(w *api.Webhook, d event.Delivery, e event.Event) slipway.ProjectVerdict {
 	v := slipway.ProjectVerdict{
-		Event: string(e.Type), ActorAccountID: e.ActorID, Actor: e.ActorName, HeadRef: e.HeadRef, BaseRef: e.BaseRef, CommitID: e.Commit,
+		Event: string(e.Type), ActorAccountID: cut(e.ActorID), Actor: cut(e.ActorName), HeadRef: cut(e.HeadRef), BaseRef: cut(e.BaseRef), CommitID: cut(e.Commit),
 		Outcome: slipway.VerdictOutcomeNoMatch,
 	}
 	if e.PullRequest != nil {
