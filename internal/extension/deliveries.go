@@ -1,0 +1,203 @@
+package extension
+
+import (
+	"context"
+	"strings"
+
+	"slipway/internal/accesskey"
+	"slipway/internal/api"
+	"slipway/internal/api/slipway"
+	"slipway/internal/arn"
+	"slipway/internal/fault"
+	"slipway/internal/project"
+	"slipway/internal/webhook"
+)
+
+// deliveriesPerPage is how many deliveries are listed at once if nobody says.
+const deliveriesPerPage = 50
+
+// deliveryStore is what the operations need of stored deliveries.
+type deliveryStore interface {
+	// Find returns a delivery with its payload, or NotFound if there is none in scope.
+	Find(ctx context.Context, scope arn.Scope, sequence int64) (webhook.Delivery, error)
+	// Verdicts returns what a delivery came to, by project and event.
+	Verdicts(ctx context.Context, sequence int64) ([]webhook.Verdict, error)
+	// List returns a page of deliveries, newest first, of a scope or a project in
+	// it. before is 0 or the next that the page before returned; next is 0 after
+	// the last page.
+	List(ctx context.Context, scope arn.Scope, project string, before int64, limit int) (page []webhook.Delivery, next int64, err error)
+}
+
+// projectStore is what they need to know of projects.
+type projectStore interface {
+	// Get returns one project, or NotFound.
+	Get(ctx context.Context, scope arn.Scope, name string) (project.Project, error)
+}
+
+// hearer evaluates payloads.
+type hearer interface {
+	// Test holds a payload against filters and builds nothing.
+	Test(ctx context.Context, scope arn.Scope, t webhook.Trial) (webhook.TrialResult, error)
+	// Redeliver evaluates a stored delivery anew, as one of its own.
+	Redeliver(ctx context.Context, scope arn.Scope, sequence int64) (int64, error)
+}
+
+// Deliveries is the operations on what providers deliver. Its methods may be
+// called from several goroutines.
+type Deliveries struct {
+	deliveries deliveryStore
+	projects   projectStore
+	hearer     hearer
+}
+
+// NewDeliveries returns the operations on stored deliveries.
+func NewDeliveries(d deliveryStore, p projectStore, h hearer) *Deliveries {
+	return &Deliveries{deliveries: d, projects: p, hearer: h}
+}
+
+// ListWebhookDeliveries answers what was delivered, newest first: everything, or
+// what one project heard.
+func (s *Deliveries) ListWebhookDeliveries(ctx context.Context, in *slipway.ListWebhookDeliveriesInput) (*slipway.ListWebhookDeliveriesOutput, error) {
+	scope := accesskey.CallerOf(ctx).Scope
+	name := ""
+	if in.ProjectName != "" {
+		local, ok := scope.Local("project", in.ProjectName)
+		if !ok {
+			return nil, noSuchProject(scope, in.ProjectName)
+		}
+		name = local
+	}
+	var before int64
+	if in.NextToken != "" {
+		sequence, ok := webhook.ParseDelivery(in.NextToken)
+		if !ok {
+			return nil, fault.New(fault.Invalid, "Invalid next token provided")
+		}
+		before = sequence
+	}
+	limit := deliveriesPerPage
+	if in.MaxResults != nil {
+		limit = *in.MaxResults
+	}
+	page, next, err := s.deliveries.List(ctx, scope, name, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	if len(page) == 0 && name != "" { // a project that is gone may still have been told of
+		if _, err := s.projects.Get(ctx, scope, name); fault.KindOf(err) == fault.NotFound {
+			return nil, noSuchProject(scope, in.ProjectName)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	out := &slipway.ListWebhookDeliveriesOutput{Deliveries: []slipway.WebhookDeliverySummary{}}
+	for _, d := range page {
+		out.Deliveries = append(out.Deliveries, DeliverySummary(d))
+	}
+	if next != 0 {
+		out.NextToken = webhook.DeliveryName(next)
+	}
+	return out, nil
+}
+
+// DescribeWebhookDelivery answers a delivery whole: what was sent, and for every
+// project that heard it each filter with the value that it saw.
+func (s *Deliveries) DescribeWebhookDelivery(ctx context.Context, in *slipway.DescribeWebhookDeliveryInput) (*slipway.DescribeWebhookDeliveryOutput, error) {
+	scope := accesskey.CallerOf(ctx).Scope
+	sequence, err := sequenceOf(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.deliveries.Find(ctx, scope, sequence)
+	if err != nil {
+		return nil, err
+	}
+	verdicts, err := s.deliveries.Verdicts(ctx, sequence)
+	if err != nil {
+		return nil, err
+	}
+	out := &slipway.DescribeWebhookDeliveryOutput{
+		Delivery: new(DeliverySummary(d)), Payload: string(d.Body), Headers: map[string]string{}, Verdicts: []slipway.ProjectVerdict{},
+	}
+	for name, values := range d.Header {
+		out.Headers[name] = strings.Join(values, ", ")
+	}
+	for _, v := range verdicts {
+		if v.Scope == scope {
+			out.Verdicts = append(out.Verdicts, v.ProjectVerdict)
+		}
+	}
+	return out, nil
+}
+
+// TestWebhook holds a payload, or a stored delivery, against the filters of a
+// project, or others, without building.
+func (s *Deliveries) TestWebhook(ctx context.Context, in *slipway.TestWebhookInput) (*slipway.TestWebhookOutput, error) {
+	scope := accesskey.CallerOf(ctx).Scope
+	name, ok := scope.Local("project", in.ProjectName)
+	if !ok {
+		return nil, noSuchProject(scope, in.ProjectName)
+	}
+	trial := webhook.Trial{Project: name, Event: in.Event}
+	switch {
+	case in.DeliveryID != "" && in.Payload != "":
+		return nil, fault.New(fault.Invalid, "Give either a payload or the id of a delivery, not both")
+	case in.DeliveryID != "":
+		var err error
+		if trial.Delivery, err = sequenceOf(in.DeliveryID); err != nil {
+			return nil, err
+		}
+	default:
+		trial.Payload = []byte(in.Payload)
+	}
+	for _, group := range in.FilterGroups {
+		var filters []api.WebhookFilter
+		for _, f := range group {
+			filters = append(filters, api.WebhookFilter{Type: api.WebhookFilterType(f.Type), Pattern: f.Pattern, ExcludeMatchedPattern: &f.ExcludeMatchedPattern})
+		}
+		trial.Filters = append(trial.Filters, filters)
+	}
+	came, err := s.hearer.Test(ctx, scope, trial)
+	if err != nil {
+		return nil, err
+	}
+	return &slipway.TestWebhookOutput{Event: came.Event, Note: came.Note, Verdicts: came.Verdicts, Warnings: came.Warnings}, nil
+}
+
+// RedeliverWebhookDelivery evaluates a stored delivery anew against today's
+// filters, and builds what they let through.
+func (s *Deliveries) RedeliverWebhookDelivery(ctx context.Context, in *slipway.RedeliverWebhookDeliveryInput) (*slipway.RedeliverWebhookDeliveryOutput, error) {
+	sequence, err := sequenceOf(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	anew, err := s.hearer.Redeliver(ctx, accesskey.CallerOf(ctx).Scope, sequence)
+	if err != nil {
+		return nil, err
+	}
+	return &slipway.RedeliverWebhookDeliveryOutput{ID: webhook.DeliveryName(anew)}, nil
+}
+
+// DeliverySummary returns a delivery as lists show it.
+func DeliverySummary(d webhook.Delivery) slipway.WebhookDeliverySummary {
+	return slipway.WebhookDeliverySummary{
+		ID: webhook.DeliveryName(d.Sequence), ProviderDeliveryID: d.ID, Received: api.At(d.Received), ServerType: slipway.ServerType(d.ServerType),
+		Event: d.Record.Event, Repository: d.Record.Repository, Signature: d.Record.Signature, State: d.Record.State, Note: d.Record.Note,
+		Repeats: d.Record.Repeats, Redelivery: d.Record.Redelivery != 0, BuildIDs: d.Record.BuildIDs,
+	}
+}
+
+func sequenceOf(id string) (int64, error) {
+	sequence, ok := webhook.ParseDelivery(id)
+	if !ok {
+		return 0, fault.New(fault.Invalid, "Invalid delivery ID provided: it reads like d-123. 'slipway webhook deliveries' lists them.")
+	}
+	return sequence, nil
+}
+
+func noSuchProject(scope arn.Scope, nameOrARN string) error {
+	if !strings.HasPrefix(nameOrARN, "arn:") {
+		nameOrARN = scope.Project(nameOrARN)
+	}
+	return fault.New(fault.NotFound, "The provided project %s does not exist", nameOrARN)
+}
