@@ -66,7 +66,7 @@ Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), envCommand(), demoCommand(), statusCommand(), versionCommand())
+	root.AddCommand(serveCommand(), envCommand(), demoCommand(), statusCommand(), webhookCommand(), versionCommand())
 	return root
 }
 
