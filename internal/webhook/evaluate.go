@@ -14,6 +14,10 @@ import (
 // branchFilterType is how a webhook's branchFilter is shown among filters.
 const branchFilterType api.WebhookFilterType = "BRANCH_FILTER"
 
+// maxValue bounds what patterns are held against, in bytes: messages are a
+// stranger's and patterns may be slow.
+const maxValue = 1 << 20
+
 // branchFilter returns a branchFilter as a filter.
 func branchFilter(pattern string) api.WebhookFilter {
 	return api.WebhookFilter{Type: branchFilterType, Pattern: pattern}
@@ -28,7 +32,8 @@ func branchFilter(pattern string) api.WebhookFilter {
 // searched anywhere in the value; EVENT's is a list of names. A filter passes if
 // its pattern matches, or with excludeMatchedPattern if it does not; of
 // FILE_PATH, if any path matches, or with excludeMatchedPattern if none does. A
-// value that the event does not have passes no filter, excluding or not.
+// value that the event does not have passes no filter, excluding or not. Of a
+// value only the first MiB is looked at.
 //
 // Without any filter every push and every pull request builds. A branchFilter
 // is held against the short name of the head branch, of pushes and of pull
@@ -143,7 +148,7 @@ func evaluate(w *api.Webhook, f api.WebhookFilter, d event.Delivery, e event.Eve
 		v.Note = err.Error()
 		return v
 	}
-	at := slices.IndexFunc(values, re.MatchString)
+	at := slices.IndexFunc(values, func(value string) bool { return re.MatchString(value[:min(len(value), maxValue)]) })
 	v.Matched = (at >= 0) != v.ExcludeMatchedPattern
 	switch {
 	case f.Type != api.WebhookFilterTypeFilePath:
