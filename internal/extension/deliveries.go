@@ -92,7 +92,7 @@ func (s *Deliveries) ListWebhookDeliveries(ctx context.Context, in *slipway.List
 	}
 	out := &slipway.ListWebhookDeliveriesOutput{Deliveries: []slipway.WebhookDeliverySummary{}}
 	for _, d := range page {
-		out.Deliveries = append(out.Deliveries, DeliverySummary(d))
+		out.Deliveries = append(out.Deliveries, summary(d))
 	}
 	if next != 0 {
 		out.NextToken = webhook.DeliveryName(next)
@@ -117,7 +117,7 @@ func (s *Deliveries) DescribeWebhookDelivery(ctx context.Context, in *slipway.De
 		return nil, err
 	}
 	out := &slipway.DescribeWebhookDeliveryOutput{
-		Delivery: new(DeliverySummary(d)), Payload: string(d.Body), Headers: map[string]string{}, Verdicts: []slipway.ProjectVerdict{},
+		Delivery: new(summary(d)), Payload: string(d.Body), Headers: map[string]string{}, Verdicts: []slipway.ProjectVerdict{},
 	}
 	for name, values := range d.Header {
 		out.Headers[name] = strings.Join(values, ", ")
@@ -178,8 +178,18 @@ func (s *Deliveries) RedeliverWebhookDelivery(ctx context.Context, in *slipway.R
 	return &slipway.RedeliverWebhookDeliveryOutput{ID: webhook.DeliveryName(anew)}, nil
 }
 
-// DeliverySummary returns a delivery as lists show it.
-func DeliverySummary(d webhook.Delivery) slipway.WebhookDeliverySummary {
+// LastDelivery returns the newest delivery that a project heard; nil if there
+// is none.
+func (s *Deliveries) LastDelivery(ctx context.Context, scope arn.Scope, projectName string) (*slipway.WebhookDeliverySummary, error) {
+	page, _, err := s.deliveries.List(ctx, scope, projectName, 0, 1)
+	if err != nil || len(page) == 0 {
+		return nil, err
+	}
+	return new(summary(page[0])), nil
+}
+
+// summary returns a delivery as lists show it.
+func summary(d webhook.Delivery) slipway.WebhookDeliverySummary {
 	return slipway.WebhookDeliverySummary{
 		ID: webhook.DeliveryName(d.Sequence), ProviderDeliveryID: d.ID, Received: api.At(d.Received), ServerType: slipway.ServerType(d.ServerType),
 		Event: d.Record.Event, Repository: d.Record.Repository, Signature: d.Record.Signature, State: d.Record.State, Note: d.Record.Note,

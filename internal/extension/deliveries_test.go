@@ -94,6 +94,12 @@ func TestWebhookDeliveries(t *testing.T) {
 		t.Errorf("another account sees %v, %v", none, err)
 	}
 
+	last, err := s.LastDelivery(ctx, scope, "demo")
+	must(err)
+	if none, err := s.LastDelivery(ctx, scope, "none"); last == nil || last.ID != "d-2" || none != nil || err != nil {
+		t.Errorf("the last delivery is %v; of another project %v, %v", last, none, err)
+	}
+
 	whole, err := s.DescribeWebhookDelivery(ctx, &slipway.DescribeWebhookDeliveryInput{ID: "d-2"})
 	must(err)
 	if diff := cmp.Diff(&slipway.DescribeWebhookDeliveryOutput{

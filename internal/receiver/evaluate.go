@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -66,7 +67,11 @@ func (r *Receiver) evaluate(ctx context.Context, sequence int64) error {
 	if settled && len(s.come.Owed) > 0 {
 		r.parts.Statuses.WakeOutbox()
 	}
-	r.log.Info("delivery evaluated", "deliveryId", webhook.DeliveryName(sequence), "event", record.Event, "repository", record.Repository, "buildIds", record.BuildIDs)
+	level := slog.LevelDebug // there may be thousands that build nothing
+	if len(record.BuildIDs) > 0 {
+		level = slog.LevelInfo
+	}
+	r.log.Log(ctx, level, "delivery evaluated", "deliveryId", webhook.DeliveryName(sequence), "event", record.Event, "repository", record.Repository, "buildIds", record.BuildIDs)
 	return nil
 }
 

@@ -558,10 +558,13 @@ func TestWhatComparingFindsIsHeard(t *testing.T) {
 	b.run()
 	d := about(push("main"))
 	d.ID, d.Sender = "refs/heads/main@"+sha, "Slipway-Poll"
-	hook, err := b.db.Hooks().Find(t.Context(), "key-"+place)
+	body, err := json.Marshal(d)
 	must(t, err)
 	for range 2 {
-		must(t, b.Hear(t.Context(), hook.Hook, d))
+		must(t, b.Deliver(t.Context(), webhook.Delivery{
+			Scope: scope, ServerType: "GITHUB", Hook: "key-" + place, ID: d.ID, Received: noon, Pending: true, Body: body,
+			Record: webhook.DeliveryRecord{Event: "push", Sender: d.Sender, Signature: slipway.SignatureVerdictPolled, State: slipway.DeliveryStatePending},
+		}))
 	}
 	got, v := b.of("d-1")
 	if v[0].Outcome != "BUILD" || got.Record.Signature != "POLLED" || *b.build(v[0].BuildID).Public.Initiator != "Slipway-Poll" || b.builds() != 1 {

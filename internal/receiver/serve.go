@@ -13,7 +13,6 @@ import (
 	"slipway/internal/fault"
 	"slipway/internal/secret"
 	"slipway/internal/webhook"
-	"slipway/internal/webhook/event"
 )
 
 const (
@@ -123,18 +122,12 @@ var refusals = map[slipway.SignatureVerdict]string{
 	slipway.SignatureVerdictStale:   "The delivery was signed more than five minutes away from this server's clock. Set the clock right: 'slipway doctor' says how far it is off.",
 }
 
-// Hear takes a delivery that nobody sent: what was found by comparing. Its ID
-// must be the same when the same is found again.
-func (r *Receiver) Hear(ctx context.Context, hook webhook.Hook, d event.Delivery) error {
-	body, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	_, again, err := r.parts.Deliveries.Accept(ctx, webhook.Delivery{
-		Scope: hook.Scope, ServerType: hook.ServerType, Hook: hook.Key, ID: d.ID, Received: r.options.Now(), Pending: true,
-		Record: webhook.DeliveryRecord{Event: d.Name, Sender: d.Sender, Signature: slipway.SignatureVerdictPolled, State: slipway.DeliveryStatePending},
-		Body:   body,
-	})
+// Deliver takes a delivery that nobody sent: what was found by comparing. Its
+// signature is POLLED, its body an event.Delivery as JSON, and its ID the same
+// when the same is found again, which is then no error. It is durable when
+// Deliver returns.
+func (r *Receiver) Deliver(ctx context.Context, d webhook.Delivery) error {
+	_, again, err := r.parts.Deliveries.Accept(ctx, d)
 	if err == nil && !again {
 		signal(r.wake)
 	}

@@ -150,16 +150,6 @@ func (s *Deliveries) List(ctx context.Context, scope arn.Scope, project string, 
 	return page, next, nil
 }
 
-// Latest returns the last delivery of a hook, without payload; ok is false if
-// none is kept.
-func (s *Deliveries) Latest(ctx context.Context, hook string) (d webhook.Delivery, ok bool, err error) {
-	d, err = one(ctx, s.db.read, scanDelivery, selectDelivery+`WHERE hook = $1 ORDER BY seq DESC LIMIT 1`, hook)
-	if errors.Is(err, sql.ErrNoRows) {
-		return d, false, nil
-	}
-	return d, err == nil, doing(err, "read the last delivery of a hook")
-}
-
 // Verdicts returns what a delivery came to, by project and event.
 func (s *Deliveries) Verdicts(ctx context.Context, sequence int64) ([]webhook.Verdict, error) {
 	all, err := many(ctx, s.db.read, func(row scan) (v webhook.Verdict, err error) {
