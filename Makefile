@@ -14,7 +14,7 @@ build: ## the two binaries, in bin/
 demo: build ## the whole main job, step by step
 	@./bin/slipway demo --once
 
-test: ## everything, with the race detector; installs the Debian packages the tests use
+test: ## everything, with the race detector; installs what the tests use
 	@./scripts/test-packages
 	$(GO) vet ./...
 	$(GO) test -race -timeout 20m ./...

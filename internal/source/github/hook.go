@@ -166,7 +166,9 @@ func (p *Provider) sendHook(ctx context.Context, t source.Target, method, target
 	if made.ID == 0 {
 		return source.Hook{}, notGitHub(a)
 	}
-	return made.shape(), nil
+	out := made.shape()
+	out.Signed = out.Signed || t.Scope == api.WebhookScopeTypeGithubGlobal && b.Config.Secret != "" // whose changes are answered without it
+	return out, nil
 }
 
 // DeleteHook removes a hook; that it is gone already is no error.

@@ -276,7 +276,11 @@ func (c *call) replace(t *target, h *hook, changed hook) {
 	changed.updated = c.now()
 	*h = changed
 	c.mu.Unlock()
-	c.answer(http.StatusOK, c.hook(t, h))
+	out := c.hook(t, h)
+	if t.kind == "Global" { // here the server does not tell that there is a secret
+		delete(out["config"].(map[string]any), "secret")
+	}
+	c.answer(http.StatusOK, out)
 }
 
 func (c *call) deleteHook(on func(string) *target) {
