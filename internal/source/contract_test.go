@@ -73,6 +73,8 @@ func flavours() []flavour {
 	return []flavour{
 		gitHub(api.ServerTypeGithub, "GitHub"),
 		gitHub(api.ServerTypeGithubEnterprise, "GitHub Enterprise Server"),
+		gitLab(api.ServerTypeGitlab, "GitLab.com"),
+		gitLab(api.ServerTypeGitlabSelfManaged, "GitLab, self-managed"),
 	}
 }
 

@@ -1,6 +1,7 @@
 package gitlab_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func abilities(h slipway.CredentialHealth) string {
 }
 
 func TestCheckWithoutARepository(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	for _, c := range []struct {
 		name, token string
 		kind        slipway.TokenKind
@@ -68,7 +69,7 @@ func TestCheckWithoutARepository(t *testing.T) {
 }
 
 func TestCheckTellsWhatGitLabKnowsOfAToken(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	h, err := l.Check(t.Context(), l.at, nil, login(full))
 	must(t, err)
 	if !h.Expires.Equal(dayAfter) || h.LastUsedAtProvider.IsZero() || h.OwnerID == "" || !h.ScopesKnown || strings.Join(h.Scopes, " ") != "api" || h.OwnerIsBot || h.Host == "" {
@@ -84,6 +85,7 @@ func TestCheckTellsWhatGitLabKnowsOfAToken(t *testing.T) {
 }
 
 func TestCheckWithARepository(t *testing.T) {
+	l := start(t, sourcetest.Options{})
 	for _, c := range []struct {
 		name, token, role string
 		public            bool
@@ -106,18 +108,15 @@ func TestCheckWithARepository(t *testing.T) {
 		{"a wrong token", unknown, "", false, "INVALID", "NNNN", "BAD_TOKEN", "401"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := start(t, sourcetest.GitLabOptions{})
 			r := l.repo
 			if c.public {
 				r = l.site
 			}
-			switch {
-			case c.role == "guest":
+			for _, who := range []string{"mona", "project_1_bot_0a"} {
+				l.SetRole(r.Owner, r.Name, who, cmp.Or(c.role, "admin"))
+			}
+			if c.role == "guest" {
 				l.SetGuest(r.Owner, r.Name, "mona", false)
-			case c.role != "":
-				for _, who := range []string{"mona", "project_1_bot_0a"} {
-					l.SetRole(r.Owner, r.Name, who, c.role)
-				}
 			}
 			h, err := l.Check(t.Context(), l.at, &r, login(c.token))
 			must(t, err)
@@ -134,7 +133,7 @@ func TestCheckWithARepository(t *testing.T) {
 }
 
 func TestADeployTokenNeedsItsOwnName(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	h, err := l.Check(t.Context(), l.at, &l.repo, source.NewLogin(api.ServerTypeGitlab, "", secret.New(deploy)))
 	must(t, err)
 	if h.State != slipway.CredentialStateInvalid || h.Cause != slipway.FailureCauseWrongUsername || !strings.Contains(h.NextStep, "--username") {
@@ -143,7 +142,7 @@ func TestADeployTokenNeedsItsOwnName(t *testing.T) {
 }
 
 func TestAMemberThroughAnInvitedGroupIsFound(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.FailNext("/api/v4/projects/a/b/app", 200, `{"path_with_namespace":"a/b/app","visibility":"private","permissions":{"project_access":null,"group_access":null}}`, 1)
 	h, err := l.Check(t.Context(), l.at, &l.repo, login(full))
 	if must(t, err); abilities(h) != "YYYY" {
@@ -152,7 +151,7 @@ func TestAMemberThroughAnInvitedGroupIsFound(t *testing.T) {
 }
 
 func TestAFineGrainedTokenIsNotCondemned(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.FailNext("*/personal_access_tokens/self", 200, `{"scopes":["granular"],"user_id":1,"active":true}`, 1)
 	h, err := l.Check(t.Context(), l.at, nil, login(full))
 	if must(t, err); h.State != slipway.CredentialStateValid || abilities(h) != "????" {
@@ -161,7 +160,7 @@ func TestAFineGrainedTokenIsNotCondemned(t *testing.T) {
 }
 
 func TestAnOldGitLabDoesNotKnowTheToken(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.FailNext("*/personal_access_tokens/self", 404, `{"error":"404 Not Found"}`, 1)
 	h, err := l.Check(t.Context(), l.at, nil, login(full))
 	if must(t, err); h.Owner != "mona" || h.ScopesKnown || abilities(h) != "????" {
@@ -170,7 +169,7 @@ func TestAnOldGitLabDoesNotKnowTheToken(t *testing.T) {
 }
 
 func TestAnInactiveTokenIsSaidToBe(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.FailNext("*/personal_access_tokens/self", 200, `{"scopes":["api"],"active":false,"revoked":true}`, 1)
 	h, err := l.Check(t.Context(), l.at, nil, login(full))
 	if must(t, err); h.State != slipway.CredentialStateInvalid || !strings.Contains(h.Message, "revoked") {
@@ -179,7 +178,7 @@ func TestAnInactiveTokenIsSaidToBe(t *testing.T) {
 }
 
 func TestAGitLabThatIsAwayIsNotTheTokensFault(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.FailNext("*", 503, "GitLab is not responding", 100)
 	h, err := l.Check(t.Context(), l.at, nil, login(full))
 	if must(t, err); h.State != slipway.CredentialStateUnreachable || abilities(h) != "????" {

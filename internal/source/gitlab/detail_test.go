@@ -13,7 +13,7 @@ import (
 )
 
 func TestFiles(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	commit := func(branch string, files map[string]string) string {
 		t.Helper()
 		sha, err := l.Commit("a/b", "app", branch, files, "more")
@@ -51,7 +51,7 @@ func TestFiles(t *testing.T) {
 }
 
 func TestFilesThatWereRenamedHaveBothNames(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.Fail("*/merge_requests/1/diffs", sourcetest.Failure{Status: 200, Body: `[{"old_path":"old/name","new_path":"new/name","renamed_file":true},{"old_path":"x","new_path":"x","collapsed":true,"too_large":true}]`}, 1)
 	got, err := l.Files(t.Context(), l.repo, event.Event{Type: event.PullRequestUpdated, PullRequest: &event.PullRequest{Number: 1}}, login(full))
 	must(t, err)
@@ -66,7 +66,7 @@ func TestFilesThatWereRenamedHaveBothNames(t *testing.T) {
 }
 
 func TestMessageAndPullRequest(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	if got, err := l.Message(t.Context(), l.repo, l.first, login(readAPI)); err != nil || got != "first\n\nand more" {
 		t.Errorf("Message = %q, %v", got, err)
 	}
@@ -101,7 +101,7 @@ func TestMessageAndPullRequest(t *testing.T) {
 }
 
 func TestRole(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	for login, role := range map[string]string{"rita": "read", "will": "write", "mary": "maintain", "nobody": "none"} {
 		l.SetRole("a/b", "app", login, role)
 	}
@@ -131,7 +131,7 @@ func TestRole(t *testing.T) {
 }
 
 func TestRepositories(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.SetRole("a", "site", "mona", "read")
 	page, next, warnings, err := l.Repositories(t.Context(), l.at, "", "", login(readAPI))
 	must(t, err)
@@ -153,6 +153,9 @@ func TestRepositories(t *testing.T) {
 	}
 	if page, next, _, err = l.Repositories(t.Context(), l.at, "", "2", login(full)); err != nil || len(page) != 0 || next != "" {
 		t.Errorf("the second page = %v, %q, %v", page, next, err)
+	}
+	if _, _, _, err = l.Repositories(t.Context(), l.at, "", "2&x", login(full)); err == nil {
+		t.Error("a page that nobody named was read")
 	}
 	_, _, _, err = l.Repositories(t.Context(), l.at, "", "", login(deploy))
 	if r := refusal(t, err); r.Cause != slipway.FailureCauseWrongKind {

@@ -51,9 +51,10 @@ type lab struct {
 
 var dayAfter = time.Now().UTC().AddDate(0, 0, 2).Truncate(24 * time.Hour)
 
-func start(t testing.TB, o sourcetest.GitLabOptions) *lab {
+func start(t testing.TB, o sourcetest.Options) *lab {
 	t.Helper()
-	s, err := sourcetest.New(sourcetest.Options{Dir: t.TempDir(), Server: api.ServerTypeGitlab, GitLab: o})
+	o.Dir, o.Server = t.TempDir(), api.ServerTypeGitlab
+	s, err := sourcetest.New(o)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	base, err := s.Start("127.0.0.1:0")
@@ -149,7 +150,7 @@ func (l *listener) answer(status int) {
 }
 
 func TestResolve(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	second, err := l.Commit("a/b", "app", "topic/x", map[string]string{"x": "x"}, "second")
 	must(t, err)
 	must(t, l.Tag("a/b", "app", "v1", l.first, "annotated"))
@@ -195,7 +196,7 @@ func below(t *testing.T, base, path string) string {
 }
 
 func TestAGitLabBelowAPathAndBehindAProxy(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	web := below(t, l.URL(), "/git/lab")
 	r := source.Repository{Site: source.Site{Server: api.ServerTypeGitlabSelfManaged, APIBase: web + "/api/v4", WebBase: web}, Owner: "a/b", Name: "app"}
 	if got, err := l.Resolve(t.Context(), r, l.first[:7], login(full)); got != l.first {
@@ -223,7 +224,7 @@ func TestHowGitLabLimits(t *testing.T) {
 		{"with neither, as the application's own limits", sourcetest.Failure{Status: 429, Body: "Retry later\n"}, time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := start(t, sourcetest.GitLabOptions{})
+			l := start(t, sourcetest.Options{})
 			l.Fail("/api/v4/*", c.failure, 9)
 			_, err := l.Message(t.Context(), l.repo, l.first, login(full))
 			r := refusal(t, err)
@@ -235,7 +236,7 @@ func TestHowGitLabLimits(t *testing.T) {
 }
 
 func TestWhatGitLabRefusesIsExplained(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.SetRole("a/b", "app", "project_1_bot_0a", "write")
 	nowhere := l.repo
 	nowhere.Name = "nothing"

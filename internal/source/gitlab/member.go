@@ -10,6 +10,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
+	"slipway/internal/fault"
 	"slipway/internal/source"
 	"slipway/internal/source/rest"
 )
@@ -138,7 +139,10 @@ func (p *Provider) Repositories(ctx context.Context, at source.Site, search, aft
 	if search != "" {
 		q.Set("search", search)
 	}
-	if digits(after) {
+	if after != "" {
+		if number, err := strconv.Atoi(after); err != nil || number < 1 || number > 10_000 {
+			return nil, "", nil, fault.New(fault.Invalid, "The next token is none that this list gave.")
+		}
 		q.Set("page", after)
 	}
 	answer, err := p.client.Do(ctx, rest.Call{URL: at.APIBase + "/projects?" + q.Encode(), At: at, By: by})

@@ -28,6 +28,14 @@ var collections = []struct{ module, dir string }{
 	{"gitlab.com/gitlab-org/api/client-go/v2", "testdata/webhooks"},
 }
 
+// hookName is the header that comes with a payload, which nobody publishes.
+func hookName(file string) string {
+	if strings.HasPrefix(file, "system-") {
+		return "System Hook"
+	}
+	return strings.TrimSuffix(file, ".json")
+}
+
 // Every published payload is read, and what it says is in testdata/published.txt.
 func TestPublishedPayloadsAreRead(t *testing.T) {
 	p := gitlab.New(rest.Options{})
@@ -48,15 +56,12 @@ func TestPublishedPayloadsAreRead(t *testing.T) {
 			if name == "group_merge_request.json" { // its keys were printed with a blank at the end, which GitLab does not do
 				body = bytes.ReplaceAll(body, []byte(` ":`), []byte(`":`))
 			}
-			h := http.Header{}
-			if strings.HasPrefix(name, "system-") {
-				h.Set("X-Gitlab-Event", "System Hook")
-			}
+			h := http.Header{"X-Gitlab-Event": {hookName(name)}}
 			d, err := p.Read(h, body)
 			if err != nil {
 				t.Errorf("%s: %v", file, err)
 			}
-			fmt.Fprintf(&got, "%s: %s of %s\n", name, d.Name, cmp.Or(d.Repository.FullName, "nothing"))
+			fmt.Fprintf(&got, "%s of %s\n", d.Name, cmp.Or(d.Repository.FullName, "nothing"))
 			if d.Note != "" {
 				fmt.Fprintf(&got, "\t%s\n", d.Note)
 			}

@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -27,16 +28,20 @@ var (
 // Read reads a delivery. What it is about is taken from the body, which is what
 // GitLab signs; its name for people from the header.
 func (p *Provider) Read(h http.Header, body []byte) (event.Delivery, error) {
+	name := h.Get("X-Gitlab-Event")
+	if name == "" {
+		return event.Delivery{}, errors.New("the delivery is not GitLab's: it lacks the header X-Gitlab-Event")
+	}
 	var k kind
 	if err := decode(body, &k); err != nil {
-		return event.Delivery{}, fmt.Errorf("the delivery is no JSON object of GitLab's")
+		return event.Delivery{}, errors.New("the delivery is no JSON object of GitLab's")
 	}
 	d := event.Delivery{
 		ID:     bounded(cmp.Or(h.Get("Idempotency-Key"), h.Get("Webhook-Id"), h.Get("X-Gitlab-Event-UUID"))),
-		Name:   bounded(cmp.Or(h.Get("X-Gitlab-Event"), k.Object, k.Name)),
+		Name:   bounded(name),
 		Sender: bounded(h.Get("User-Agent")),
 	}
-	if h.Get("X-Gitlab-Event") == "System Hook" {
+	if name == "System Hook" {
 		d.Note = "System hooks tell of the whole installation and start no builds: set a webhook on the project or group."
 		return d, nil
 	}

@@ -22,7 +22,7 @@ var everything = []event.Type{event.Push, event.PullRequestCreated, event.Releas
 
 // hearing is a lab whose project a/b/app has a hook that hears everything.
 func hearing(t *testing.T) (*lab, *listener) {
-	l, h := start(t, sourcetest.GitLabOptions{}), listen(t)
+	l, h := start(t, sourcetest.Options{}), listen(t)
 	s := wanting(h.url, plainSecret, everything...)
 	s.Comments = true
 	_, err := l.CreateHook(t.Context(), on(l.repo), s, login(full))
@@ -254,7 +254,7 @@ func TestReadRefusesWhatIsNotGitLabs(t *testing.T) {
 		{"a job without commit", `{"object_kind":"build","build_status":"pending","build_id":7}`, "for job 7"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if d, err := p.Read(http.Header{}, []byte(c.body)); err == nil || !strings.Contains(err.Error(), c.want) {
+			if d, err := p.Read(http.Header{"X-Gitlab-Event": {"Push Hook"}}, []byte(c.body)); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Read = %+v, %v, want %q", d, err, c.want)
 			}
 		})
@@ -282,10 +282,16 @@ func TestWhatStartsNoBuildsIsNoted(t *testing.T) {
 	}
 }
 
+func TestADeliveryWithoutGitLabsHeaderIsNotRead(t *testing.T) {
+	if d, err := gitlab.New(rest.Options{}).Read(http.Header{}, []byte(`{"object_kind":"push"}`)); err == nil || !strings.Contains(err.Error(), "X-Gitlab-Event") {
+		t.Errorf("Read = %+v, %v", d, err)
+	}
+}
+
 // A user whose name is a number must not be taken for the one with that number.
 func TestAUserWhoseNameIsANumberIsNamedByHisNumber(t *testing.T) {
 	p := gitlab.New(rest.Options{})
-	d, err := p.Read(http.Header{}, []byte(`{"object_kind":"note","user":{"id":900,"username":"1"},"object_attributes":{"noteable_type":"MergeRequest","author_id":900,"note":"x"},"merge_request":{"iid":1}}`))
+	d, err := p.Read(http.Header{"X-Gitlab-Event": {"Push Hook"}}, []byte(`{"object_kind":"note","user":{"id":900,"username":"1"},"object_attributes":{"noteable_type":"MergeRequest","author_id":900,"note":"x"},"merge_request":{"iid":1}}`))
 	if err != nil || d.Comment == nil || d.Comment.AuthorName != "900" {
 		t.Errorf("Read = %+v, %v", d.Comment, err)
 	}

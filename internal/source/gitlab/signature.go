@@ -49,11 +49,19 @@ func (p *Provider) Signed(h http.Header, body []byte, secrets []secret.Text, now
 	case judged && !fresh(h, now):
 		return slipway.SignatureVerdictStale, bySignature
 	case judged:
-		return slipway.SignatureVerdictValid, bySignature
+		return known(bySignature), bySignature
 	case byToken < 0:
 		return slipway.SignatureVerdictInvalid, -1
 	}
-	return slipway.SignatureVerdictValid, byToken
+	return known(byToken), byToken
+}
+
+// known is the verdict on who knows a secret: the first is the one in force.
+func known(which int) slipway.SignatureVerdict {
+	if which > 0 {
+		return slipway.SignatureVerdictValidOldSecret
+	}
+	return slipway.SignatureVerdictValid
 }
 
 // signingKey returns what a secret signs with, if it is one that does.

@@ -13,7 +13,7 @@ import (
 )
 
 func TestStatusesInGitLabsWords(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	_, err := l.Commit("a/b", "app", "topic/x", map[string]string{"x": "x"}, "second")
 	must(t, err)
 	for _, c := range []struct {
@@ -41,7 +41,7 @@ func TestStatusesInGitLabsWords(t *testing.T) {
 
 // Pitfall: GitLab refuses the state that a status has already.
 func TestTheSameStateTwiceIsNoError(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	s := source.Status{State: source.Pending, Context: "ci", Ref: "refs/heads/main"}
 	for range 3 {
 		must(t, l.ReportStatus(t.Context(), l.repo, l.first, s, login(full)))
@@ -53,7 +53,7 @@ func TestTheSameStateTwiceIsNoError(t *testing.T) {
 
 // Pitfall: GitLab refuses a link or description that is too long.
 func TestWhatIsTooLongIsLeftOutOrCut(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	link := "https://ci.example/" + strings.Repeat("x", 255)
 	must(t, l.ReportStatus(t.Context(), l.repo, l.first, source.Status{State: source.Success, Description: strings.Repeat("é", 300), TargetURL: link}, login(full)))
 	got := l.Statuses("a/b", "app", l.first)[0]
@@ -67,7 +67,7 @@ func TestWhatIsTooLongIsLeftOutOrCut(t *testing.T) {
 }
 
 func TestAStatusIsSentAgainWhenGitLabIsAway(t *testing.T) {
-	l := start(t, sourcetest.GitLabOptions{})
+	l := start(t, sourcetest.Options{})
 	l.FailNext("POST *", 503, "busy", 2)
 	must(t, l.ReportStatus(t.Context(), l.repo, l.first, source.Status{State: source.Success}, login(full)))
 	if got := l.Statuses("a/b", "app", l.first); len(got) != 1 || time.Since(got[0].Created) > time.Hour {

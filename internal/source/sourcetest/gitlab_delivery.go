@@ -17,7 +17,7 @@ import (
 
 // What a push may have and still be told of.
 const (
-	maxRefs    = 3  // branches, or tags; with more nothing is told at all
+	maxRefs   = 3  // branches, or tags; with more nothing is told at all
 	maxListed = 20 // that are listed, the newest
 )
 
