@@ -273,15 +273,25 @@ func (s *Server) gitEnv() []string {
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0",
 		"GIT_AUTHOR_NAME=Slipway", "GIT_AUTHOR_EMAIL=slipway@example.com",
 		"GIT_COMMITTER_NAME=Slipway", "GIT_COMMITTER_EMAIL=slipway@example.com",
-		"GIT_CONFIG_COUNT=7",
+		"GIT_CONFIG_COUNT=8",
 		"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
 		"GIT_CONFIG_KEY_1=http.receivepack", "GIT_CONFIG_VALUE_1=true",
 		"GIT_CONFIG_KEY_2=http.getanyfile", "GIT_CONFIG_VALUE_2=false",
-		"GIT_CONFIG_KEY_3=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_3=true", // as GitHub
+		"GIT_CONFIG_KEY_3=" + s.wants(), "GIT_CONFIG_VALUE_3=true",
 		"GIT_CONFIG_KEY_4=receive.hideRefs", "GIT_CONFIG_VALUE_4=refs/pull",
 		"GIT_CONFIG_KEY_5=uploadpack.allowFilter", "GIT_CONFIG_VALUE_5=true",
 		"GIT_CONFIG_KEY_6=gc.auto", "GIT_CONFIG_VALUE_6=0",
+		"GIT_CONFIG_KEY_7=uploadpack.hideRefs", "GIT_CONFIG_VALUE_7=refs/slipway", // of the server itself
 	}
+}
+
+// wants is the setting that says which commits git may ask for by id: any at
+// GitHub, at Bitbucket those that a ref leads to.
+func (s *Server) wants() string {
+	if _, ok := s.flavour.(*bitbucket); ok {
+		return "uploadpack.allowReachableSHA1InWant"
+	}
+	return "uploadpack.allowAnySHA1InWant"
 }
 
 func fullRef(prefix, name string) string {

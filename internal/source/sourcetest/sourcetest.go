@@ -110,6 +110,9 @@ func New(o Options) (*Server, error) {
 	case api.ServerTypeGitlab, api.ServerTypeGitlabSelfManaged:
 		g := gitLab{s, o.SigningTokens}
 		s.rest, s.who, s.answer, s.flavour, s.nested = g.routes(), g.identify, g.serve, g, true
+	case api.ServerTypeBitbucket:
+		b := s.newBitbucket()
+		s.flavour, s.who, s.answer = b, b.identify, b.answerAll
 	default:
 		return nil, errors.Join(fmt.Errorf("there is no test provider of type %s", o.Server), os.RemoveAll(dir))
 	}

@@ -21,6 +21,8 @@ type Status struct {
 	TargetURL   string    `json:"target_url"`
 	Ref         string    `json:"-"` // the branch that it is on, where the provider asks
 	Creator     string    `json:"-"`
+	Name        string    `json:"-"` // Bitbucket: what people see, while Context is the key
+	Ref         string    `json:"-"` // the branch that it is shown on, where the provider asks for it
 	Created     time.Time `json:"created_at"`
 }
 

@@ -20,6 +20,9 @@ type Token struct {
 	Expires      time.Time         // zero means never
 	Repositories []string          // owner/name of what it reaches; nil means everything
 	SSO          []string          // owners whose single sign-on it is authorised for
+
+	Email          string // Bitbucket: its owner's, which a user's API token goes with in REST
+	CredentialType string // Bitbucket: of an access token, such as workspace_access_token; empty means repo_access_token
 }
 
 // A Policy is what an owner (organization) demands of tokens.
