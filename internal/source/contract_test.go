@@ -54,6 +54,8 @@ type flavour struct {
 	roles   map[string]api.PullRequestBuildApproverRole // by the words of sourcetest
 	signs   bool                                        // deliveries are signed over the body
 	reopens bool                                        // a closed pull request can be opened again
+
+	user func(s *sourcetest.Server, login string) string // what roles are asked by; nil means the login
 }
 
 // A kind is a token as somebody may import it.
@@ -73,6 +75,7 @@ func flavours() []flavour {
 	return []flavour{
 		gitHub(api.ServerTypeGithub, "GitHub"),
 		gitHub(api.ServerTypeGithubEnterprise, "GitHub Enterprise Server"),
+		bitbucketCloud(),
 		gitLab(api.ServerTypeGitlab, "GitLab.com"),
 		gitLab(api.ServerTypeGitlabSelfManaged, "GitLab, self-managed"),
 	}
@@ -625,9 +628,13 @@ func (b *bench) details() {
 }
 
 func (b *bench) roles() {
+	user := "zoe"
+	if b.user != nil {
+		user = b.user(b.at, "zoe")
+	}
 	for role, want := range b.flavour.roles {
 		b.at.SetRole(b.owner, "app", "zoe", role)
-		if got, err := b.under.Role(b.Context(), b.repo, "zoe", b.by); err != nil || got != want {
+		if got, err := b.under.Role(b.Context(), b.repo, user, b.by); err != nil || got != want {
 			b.Errorf("Role of somebody who is %s = %q, %v, want %q", role, got, err, want)
 		}
 	}
@@ -745,7 +752,7 @@ func (b *bench) kind(k kind, pull event.Event) row {
 	h := b.check(&b.repo, by)
 	did := map[slipway.CredentialJob]error{
 		slipway.CredentialJobClone:            b.clone(by),
-		slipway.CredentialJobCommitStatus:     b.under.ReportStatus(b.Context(), b.repo, b.head, source.Status{State: source.Success, Context: "kinds", TargetURL: "https://ci.example"}, by),
+		slipway.CredentialJobCommitStatus:     b.under.ReportStatus(b.Context(), b.repo, b.head, source.Status{State: source.Success, Context: "for " + k.name, TargetURL: "https://ci.example"}, by),
 		slipway.CredentialJobWebhook:          b.hookOnce(by),
 		slipway.CredentialJobPullRequestFiles: func() error { _, err := b.under.Files(b.Context(), b.repo, pull, by); return err }(),
 	}

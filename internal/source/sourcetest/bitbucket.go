@@ -346,6 +346,9 @@ func page[T any](c *bitbucketCall, values []T, usual, most int) {
 		c.refuse(http.StatusBadRequest, "Invalid pagelen")
 		return
 	}
+	if c.paging > 0 {
+		size = min(size, c.paging)
+	}
 	from := min(len(values), (at-1)*size)
 	to := min(len(values), from+size)
 	body := map[string]any{"values": append([]T{}, values[from:to]...), "page": at, "pagelen": size, "size": len(values)}

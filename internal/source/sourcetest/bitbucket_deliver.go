@@ -157,5 +157,5 @@ func (b *bitbucket) comment(repo *repository, p *pullRequest, text, sender strin
 }
 
 func (b *bitbucket) released(*repository, string, string, string, bool) error {
-	return errors.New("Bitbucket has no releases")
+	return errors.New("there are no releases at Bitbucket")
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -126,10 +128,10 @@ func (c *bitbucketCall) repository() {
 
 // shape is a repository as it is answered.
 func (c *bitbucketCall) shape(repo *repository) map[string]any {
-	head, _ := c.run(nil, "-C", repo.dir, "symbolic-ref", "--short", "HEAD")
+	head, _ := os.ReadFile(filepath.Join(repo.dir, "HEAD"))
 	out := c.brief(repo, c.site)
 	out["slug"] = repo.name
-	out["mainbranch"] = map[string]string{"type": "branch", "name": strings.TrimSpace(head)}
+	out["mainbranch"] = map[string]string{"type": "branch", "name": strings.TrimPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/")}
 	out["project"] = map[string]string{"type": "project", "key": "PROJ"}
 	clone := c.site + "/" + repo.fullName() + ".git"
 	if c.known {
@@ -251,7 +253,7 @@ func (c *bitbucketCall) diffstat() {
 			older = strings.TrimSpace(base)
 		}
 	}
-	changes, err := c.changes(repo, older, newer)
+	changes, err := c.changes(repo, older, newer, true)
 	if err != nil {
 		c.refuse(http.StatusInternalServerError, "Something went wrong")
 		return

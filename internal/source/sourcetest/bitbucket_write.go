@@ -316,7 +316,8 @@ func (c *bitbucketCall) checkHook(in hookBody, whole bool) bool {
 		return false
 	}
 	if in.URL != nil {
-		if u, err := url.Parse(*in.URL); err != nil || u.Host == "" {
+		u, err := url.Parse(*in.URL)
+		if err != nil || u.Host == "" || !c.local && here(u) {
 			c.invalid("url", "Enter a valid URL.")
 			return false
 		}

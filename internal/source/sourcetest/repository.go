@@ -169,6 +169,13 @@ func (s *Server) Link(owner, name, branch, path, target string) (sha string, err
 	})
 }
 
+// Move commits that the file from is called to.
+func (s *Server) Move(owner, name, branch, from, to string) (sha string, err error) {
+	return s.commit(owner, name, branch, "move "+from, func(in *bytes.Buffer) {
+		fmt.Fprintf(in, "R %s %s\n", quote(from), quote(to))
+	})
+}
+
 // epoch is the time of every repository's first commit: the same contents give
 // the same ids.
 const epoch = 1_767_225_600 // 2026-01-01

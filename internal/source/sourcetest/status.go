@@ -19,7 +19,6 @@ type Status struct {
 	Context     string    `json:"context"`
 	Description string    `json:"description"`
 	TargetURL   string    `json:"target_url"`
-	Ref         string    `json:"-"` // the branch that it is on, where the provider asks
 	Creator     string    `json:"-"`
 	Name        string    `json:"-"` // Bitbucket: what people see, while Context is the key
 	Ref         string    `json:"-"` // the branch that it is shown on, where the provider asks for it
