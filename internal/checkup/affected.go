@@ -83,7 +83,7 @@ func (c *Checker) compare(ctx context.Context, a credential.About, l source.Logi
 		h.Repository = r.FullName()
 		return h, nil
 	}
-	return c.ask(ctx, a, l, []place{at(a, r)})
+	return c.ask(ctx, a, []place{at(a, r, l)})
 }
 
 // allowed reports whether a token that is not stored yet may go to a
@@ -111,7 +111,7 @@ func (c *Checker) alone(ctx context.Context, n credential.Credential, l source.L
 	if !ok {
 		return c.finished(n.About, *homeless(n.About)), nil
 	}
-	return c.ask(ctx, n.About, l, []place{{site: site}})
+	return c.ask(ctx, n.About, []place{{site: site, login: l}})
 }
 
 // takes reports whether a credential that is not there yet would serve a use

@@ -57,7 +57,7 @@ func (c *Checker) examine(ctx context.Context, a credential.About, repositoryURL
 	if m, wrong := mistakeOf(a, l); wrong {
 		return c.finished(a, m.health(l.Kind)), nil
 	}
-	places, unknown, err := c.places(ctx, a, repositoryURL)
+	places, unknown, err := c.places(ctx, a, l, repositoryURL)
 	if err != nil {
 		return slipway.CredentialHealth{}, err
 	}
@@ -65,19 +65,19 @@ func (c *Checker) examine(ctx context.Context, a credential.About, repositoryURL
 		unknown.TokenKind = l.Kind
 		return c.finished(a, *unknown), nil
 	}
-	return c.ask(ctx, a, l, places)
+	return c.ask(ctx, a, places)
 }
 
 // ask checks a login at each of some places and returns the worst of it.
-func (c *Checker) ask(ctx context.Context, a credential.About, l source.Login, places []place) (slipway.CredentialHealth, error) {
+func (c *Checker) ask(ctx context.Context, a credential.About, places []place) (slipway.CredentialHealth, error) {
 	p := c.parts.Providers[a.ServerType]
 	if p == nil {
-		return c.finished(a, slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, TokenKind: l.Kind,
+		return c.finished(a, slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, TokenKind: places[0].login.Kind,
 			Message: "Credentials of type " + string(a.ServerType) + " cannot be checked by this server."}), nil
 	}
 	var all []slipway.CredentialHealth
 	for _, at := range places {
-		h, err := p.Check(ctx, at.site, at.repository, l)
+		h, err := p.Check(ctx, at.site, at.repository, at.login)
 		if refusal, ok := errors.AsType[*source.Refusal](err); ok {
 			h, err = unanswered(refusal), nil
 		}
@@ -89,7 +89,7 @@ func (c *Checker) ask(ctx context.Context, a credential.About, l source.Login, p
 			h.Repository = at.repository.FullName()
 		}
 		if h.TokenKind == "" {
-			h.TokenKind = l.Kind
+			h.TokenKind = at.login.Kind
 		}
 		all = append(all, h)
 		if refused(h.State) { // the same answer everywhere

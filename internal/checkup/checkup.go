@@ -24,6 +24,8 @@ type keys interface {
 	List(ctx context.Context, scope arn.Scope) ([]credential.About, error)
 	// Pick returns the credential with this name or ARN, or NotFound.
 	Pick(ctx context.Context, scope arn.Scope, nameOrARN string) (credential.About, error)
+	// Find returns the login to a repository, and where it may be sent.
+	Find(ctx context.Context, n keyring.Need) (keyring.Found, error)
 	// Login opens a credential. One that is there and cannot be used is Invalid.
 	Login(ctx context.Context, a credential.About) (source.Login, error)
 	// Ladder returns all credentials that could serve a need, in the order in

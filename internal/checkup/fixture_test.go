@@ -162,6 +162,19 @@ func (r ring) Login(ctx context.Context, a credential.About) (source.Login, erro
 	return source.NewLogin(a.ServerType, c.Username, c.Token), err
 }
 
+func (r ring) Find(ctx context.Context, n keyring.Need) (keyring.Found, error) {
+	repository, err := source.Endpoints(nil).Repository(n.Server, n.Location)
+	if err != nil {
+		return keyring.Found{}, err
+	}
+	_, winner, ok, err := r.Ladder(ctx, n)
+	if err != nil || !ok {
+		return keyring.Found{Repository: repository}, err
+	}
+	l, err := r.Login(ctx, winner)
+	return keyring.Found{Login: l, Repository: repository, ARN: winner.ARN, Version: winner.Version}, err
+}
+
 func (r ring) Ladder(ctx context.Context, n keyring.Need) ([]slipway.CredentialRung, credential.About, bool, error) {
 	all, err := r.List(ctx, n.Scope)
 	if err != nil {

@@ -3,11 +3,13 @@ package checkup
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/credential"
+	"slipway/internal/fault"
 	"slipway/internal/source"
 )
 
@@ -18,38 +20,43 @@ const maxPlaces = 3
 type place struct {
 	site       source.Site
 	repository *source.Repository // nil: by what the provider says of the login alone
+	login      source.Login
 }
 
 func (p place) host() string { return hostOf(p.site.WebBase) }
 
-// places returns where a credential is to be checked: at the repository that
-// is given, or at some of the projects' that use it, or at the provider's site.
-// unknown is set instead if there is nowhere that its token may go. A token for
-// a self-hosted server goes to hosts that it was given or is used at, never to
-// one that somebody just names.
-func (c *Checker) places(ctx context.Context, a credential.About, repositoryURL string) (all []place, unknown *slipway.CredentialHealth, err error) {
+// places returns where a credential, whose login l is, is to be checked: at the
+// repository that is given, or at some of the projects' that use it, or at the
+// provider's site. unknown is set instead if there is nowhere that its token
+// may go. A token for a self-hosted server goes to hosts that it was given or
+// is used at, never to one that somebody just names.
+func (c *Checker) places(ctx context.Context, a credential.About, l source.Login, repositoryURL string) (all []place, unknown *slipway.CredentialHealth, err error) {
+	uses, err := c.usesOf(ctx, a)
+	if err != nil {
+		return nil, nil, err
+	}
 	if repositoryURL != "" {
 		r, err := c.options.Endpoints.Repository(a.ServerType, repositoryURL)
 		if err != nil {
 			return nil, nil, err
 		}
-		bound, err := c.bound(ctx, a, r)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !bound {
+		if !c.bound(a, uses, r) {
 			return nil, elsewhere(a, r), nil
 		}
-		return []place{at(a, r)}, nil, nil
-	}
-	uses, err := c.usesOf(ctx, a)
-	if err != nil {
-		return nil, nil, err
+		return []place{at(a, r, l)}, nil, nil
 	}
 	for _, u := range uses {
-		if len(all) < maxPlaces {
-			all = append(all, at(a, u.repository))
+		if len(all) == maxPlaces {
+			break
 		}
+		found, err := c.parts.Keys.Find(ctx, u.need)
+		if k := fault.KindOf(err); err != nil && k != fault.Invalid && k != fault.NotFound {
+			return nil, nil, err
+		}
+		if err != nil || found.Login.IsZero() { // its builds say so
+			continue
+		}
+		all = append(all, place{site: found.Repository.Site, repository: &found.Repository, login: found.Login})
 	}
 	if len(all) > 0 {
 		return all, nil, nil
@@ -58,13 +65,22 @@ func (c *Checker) places(ctx context.Context, a credential.About, repositoryURL 
 	if !ok {
 		return nil, homeless(a), nil
 	}
-	return []place{{site: site}}, nil, nil
+	return []place{{site: site, login: l}}, nil, nil
 }
 
-// at is a repository with what a credential says of its host.
-func at(a credential.About, r source.Repository) place {
+// at is a repository with what a credential says of its host: certificates, and
+// the path under which the provider is there.
+func at(a credential.About, r source.Repository, l source.Login) place {
 	r.CA = a.CA
-	return place{site: r.Site, repository: &r}
+	for _, h := range a.Hosts {
+		base := webBase(h)
+		prefix, below := strings.CutPrefix(base, r.WebBase+"/")
+		if owner, inside := strings.CutPrefix(r.Owner, prefix+"/"); below && inside {
+			r.Owner, r.APIBase, r.WebBase = owner, base+strings.TrimPrefix(r.APIBase, r.WebBase), base
+			break
+		}
+	}
+	return place{site: r.Site, repository: &r, login: l}
 }
 
 // site returns the provider's site that a credential is for: host if that is
@@ -88,27 +104,19 @@ func (c *Checker) site(a credential.About, host string) (at source.Site, ok bool
 	return at, true
 }
 
-// bound reports whether a credential's token may go to a repository's host.
-func (c *Checker) bound(ctx context.Context, a credential.About, r source.Repository) (bool, error) {
+// bound reports whether a credential's token, which serves uses, may go to a
+// repository's host.
+func (c *Checker) bound(a credential.About, uses []use, r source.Repository) bool {
 	if _, moved := c.options.Endpoints[a.ServerType]; moved || !selfHosted(a.ServerType) {
-		return true, nil
+		return true
 	}
 	want := hostOf(r.WebBase)
 	for _, h := range a.Hosts {
 		if strings.EqualFold(hostOf(webBase(h)), want) {
-			return true, nil
+			return true
 		}
 	}
-	if len(a.Hosts) > 0 {
-		return false, nil
-	}
-	uses, err := c.usesOf(ctx, a)
-	for _, u := range uses {
-		if strings.EqualFold(hostOf(u.repository.WebBase), want) {
-			return true, nil
-		}
-	}
-	return false, err
+	return len(a.Hosts) == 0 && slices.ContainsFunc(uses, func(u use) bool { return strings.EqualFold(hostOf(u.repository.WebBase), want) })
 }
 
 // homeless is the health of a credential for a self-hosted server of which
@@ -136,12 +144,16 @@ func selfHosted(t api.ServerType) bool {
 }
 
 // webBase returns the web address of a host as credentials hold it, which is
-// without a scheme.
+// without a scheme: HTTPS, but at the port of HTTP.
 func webBase(host string) string {
+	host = strings.TrimSuffix(host, "/")
 	if strings.Contains(host, "://") {
-		return strings.TrimSuffix(host, "/")
+		return host
 	}
-	return "https://" + strings.TrimSuffix(host, "/")
+	if at, _, _ := strings.Cut(host, "/"); strings.HasSuffix(at, ":80") {
+		return "http://" + host
+	}
+	return "https://" + host
 }
 
 func hostOf(base string) string {

@@ -63,7 +63,7 @@ func (c *Checker) firstSite(ctx context.Context, a credential.About) (source.Sit
 	all, err := c.uses(ctx, a.Scope)
 	for _, u := range all {
 		if u.served && u.by.ARN == a.ARN || takes(a, u) {
-			return at(a, u.repository).site, true, nil
+			return at(a, u.repository, source.Login{}).site, true, nil
 		}
 	}
 	return source.Site{}, false, err

@@ -19,6 +19,7 @@ import (
 type use struct {
 	project    *api.Project
 	source     api.ProjectSource
+	need       keyring.Need
 	repository source.Repository
 	rungs      []slipway.CredentialRung
 	by         credential.About
@@ -57,7 +58,7 @@ func (c *Checker) uses(ctx context.Context, scope arn.Scope) ([]use, error) {
 				asked[q] = u
 			}
 			if u.repository.Name != "" {
-				u.project, u.source = &p.Public, s
+				u.project, u.source, u.need = &p.Public, s, n
 				all = append(all, u)
 			}
 		}

@@ -26,6 +26,9 @@ func (s *Service) ImportSourceCredentials(ctx context.Context, in *api.ImportSou
 			return nil, err
 		}
 	}
+	if err := s.checkBefore(ctx, c); err != nil {
+		return nil, err
+	}
 	sealed, err := credential.Seal(c, s.seal)
 	if err != nil {
 		return nil, err
@@ -38,6 +41,7 @@ func (s *Service) ImportSourceCredentials(ctx context.Context, in *api.ImportSou
 	if err != nil {
 		return nil, err
 	}
+	s.imported(c.ARN)
 	return &api.ImportSourceCredentialsOutput{ARN: &c.ARN}, nil
 }
 

@@ -211,3 +211,29 @@ func TestAnImportIsBoundToTheHostThatIsKnown(t *testing.T) {
 	imported("GITLAB_SELF_MANAGED")
 	imported("GITHUB")
 }
+
+func TestImportsAreCheckedBeforeAndToldOf(t *testing.T) {
+	b := newBench(t)
+	var told []string
+	b.Service = New(b.db.Credentials(), b.db.Projects(), b.db.Builds(), b.keys, nil, Options{
+		CheckBefore: func(_ context.Context, c credential.Credential) error {
+			if c.Token.Reveal() == "bad" {
+				return fault.New(fault.Provider, "Failed to verify the access token with server type %s.", c.ServerType)
+			}
+			return nil
+		},
+		Imported: func(arn string) { told = append(told, arn) },
+	})
+	ctx := callerIn(t, west)
+	_, err := b.ImportSourceCredentials(ctx, token("GITHUB", "bad"))
+	refused(t, err, fault.Provider, "Failed to verify the access token with server type GITHUB.")
+	if _, err := b.db.Credentials().Get(ctx, west, "GITHUB"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("what was refused is stored: %v", err)
+	}
+	if _, err := b.ImportSourceCredentials(ctx, token("GITHUB", "good")); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{west.Token("GITHUB")}; !cmp.Equal(told, want) {
+		t.Errorf("told of %v, want %v", told, want)
+	}
+}

@@ -90,11 +90,20 @@ type Service struct {
 	seal        sealer
 	control     controller
 	now         func() time.Time
+	checkBefore func(ctx context.Context, c credential.Credential) error
+	imported    func(arn string)
 }
 
 // Options tunes a Service. The zero value is ready for production.
 type Options struct {
 	Now func() time.Time // nil means time.Now
+
+	// CheckBefore refuses a source credential before it is stored, with a fault
+	// of kind Provider; nil refuses none, as CodeBuild does.
+	CheckBefore func(ctx context.Context, c credential.Credential) error
+	// Imported hears of each source credential that was stored; it must not
+	// wait. nil means that nobody does.
+	Imported func(arn string)
 }
 
 // New returns a Service on the given stores.
@@ -102,5 +111,14 @@ func New(credentials credentialStore, projects projectStore, builds buildStore, 
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, now: o.Now}
+	if o.CheckBefore == nil {
+		o.CheckBefore = func(context.Context, credential.Credential) error { return nil }
+	}
+	if o.Imported == nil {
+		o.Imported = func(string) {}
+	}
+	return &Service{
+		credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, now: o.Now,
+		checkBefore: o.CheckBefore, imported: o.Imported,
+	}
 }

@@ -74,3 +74,11 @@ func TestHealth(t *testing.T) {
 	must(t, db.Health().Put(ctx, health("old", 2*time.Minute)))
 	want("a check that began before the import is dropped", nil)
 }
+
+func TestCheckOfASoundDatabase(t *testing.T) {
+	db := open(t, t.TempDir())
+	size, problems, err := db.Check(t.Context())
+	if err != nil || size == 0 || len(problems) != 0 {
+		t.Errorf("Check = %d, %q, %v", size, problems, err)
+	}
+}

@@ -820,7 +820,7 @@ var Definition = &api.Definition{
 				}
 				return s.ImportCredential(ctx, in.(*ImportCredentialInput))
 			},
-			Errors: []string{"InvalidInputException", "ResourceAlreadyExistsException"},
+			Errors: []string{"InvalidInputException", "ResourceAlreadyExistsException", "OAuthProviderException"},
 		},
 		"ListCommitStatuses": {
 			Name: "ListCommitStatuses",
