@@ -20,7 +20,8 @@ var version = "dev"
 
 func main() { os.Exit(run()) }
 
-// run is main with an exit code: 0 all is well, 1 it failed, 2 the command line is wrong.
+// run is main with an exit code: 0 all is well, 1 it failed, 2 the command line
+// is wrong; some commands have others for scripts, see their help.
 func run() int {
 	// The agent starts once per build: nothing of the server's commands is set up for it.
 	if len(os.Args) > 1 && os.Args[1] == "agent" {
@@ -34,6 +35,9 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := command().ExecuteContext(ctx); err != nil {
+		if code, ok := errors.AsType[exitCode](err); ok {
+			return int(code)
+		}
 		fmt.Fprintln(os.Stderr, "slipway:", err)
 		if errors.As(err, new(usageError)) {
 			return 2
@@ -45,6 +49,11 @@ func run() int {
 
 // usageError is a command line that cannot be carried out as written.
 type usageError struct{ error }
+
+// exitCode ends a command that has said all there is to say.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -58,7 +67,8 @@ work against it unchanged, and it really builds.
 Start with 'slipway demo', which shows the whole main job in a minute, or with
 'slipway serve' and, in another shell, 'eval "$(slipway env)"'.
 
-Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong.`,
+Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong; 'doctor' and
+'credential verify' have more to say, see their help.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -66,7 +76,7 @@ Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), envCommand(), demoCommand(), statusCommand(), webhookCommand(), versionCommand())
+	root.AddCommand(serveCommand(), envCommand(), demoCommand(), statusCommand(), credentialCommand(), webhookCommand(), doctorCommand(), versionCommand())
 	return root
 }
 

@@ -30,6 +30,7 @@ type serveOptions struct {
 	readOnly  []string // host paths that user code may read besides the usual ones
 	endpoints source.Endpoints
 	acceptAny bool
+	checks    string    // of source credentials: auto, strict or off
 	agent     []string  // the agent's command line; empty means slipway-agent beside us, or ourselves
 	out       io.Writer // what a person reads at start
 	log       *slog.Logger
@@ -87,6 +88,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringVar(&o.sandbox, "sandbox", "auto", "auto: bubblewrap if it works here; bubblewrap: do not start without it; none: user code runs unprotected")
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "host path that user code may read besides the system's, such as /home/me/.nvm (repeatable)")
 	f.StringVar(&endpoints, "source-endpoint", "", "send a provider's API and git traffic elsewhere: GITHUB=URL,BITBUCKET=URL,…")
+	f.StringVar(&o.checks, "credential-check", "auto", "auto: check source credentials after an import and daily; strict: also refuse to import a token that its provider refuses; off: only on demand")
 	f.BoolVar(&o.acceptAny, "accept-any-credentials", false, "do not check signatures: for test benches, on a loopback address only")
 	f.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -132,6 +134,11 @@ func (o serveOptions) check() error {
 	case "auto", "bubblewrap", "none":
 	default:
 		return usagef("--sandbox %q: expected auto, bubblewrap or none", o.sandbox)
+	}
+	switch o.checks {
+	case "auto", "strict", "off":
+	default:
+		return usagef("--credential-check %q: expected auto, strict or off", o.checks)
 	}
 	for _, p := range o.readOnly {
 		if _, err := os.Stat(p); err != nil || !filepath.IsAbs(p) {

@@ -122,6 +122,11 @@ func (c *Checker) finished(a credential.About, h slipway.CredentialHealth) slipw
 			h.Message = strings.TrimSpace("It expired on " + a.Expires.UTC().Format(time.DateOnly) + ", as was said when it was imported. " + h.Message)
 		}
 	}
+	if refused(h.State) && len(h.Jobs) == 0 {
+		for _, job := range jobs {
+			h.Jobs = append(h.Jobs, slipway.JobAbility{Job: job, Ability: slipway.AbilityNo, Cause: h.Cause})
+		}
+	}
 	if refused(h.State) && h.NextStep == "" {
 		h.NextStep = "Make a new token and import it with " + importCommand(a) + "."
 	}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
@@ -76,6 +78,7 @@ type Checker struct {
 	parts   Parts
 	options Options
 	wake    chan struct{} // holds one: there may be something to check
+	flights singleflight.Group
 
 	mu    sync.Mutex           // guards what follows
 	busy  map[string]bool      // by ARN: is being checked by Run

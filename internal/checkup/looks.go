@@ -105,11 +105,7 @@ func mistakeOf(a credential.About, l source.Login) (m mistake, ok bool) {
 
 // health is a mistake as the outcome of a check.
 func (m mistake) health(kind slipway.TokenKind) slipway.CredentialHealth {
-	h := slipway.CredentialHealth{State: slipway.CredentialStateInvalid, TokenKind: kind, Cause: m.cause, Message: m.message, NextStep: m.nextStep, Link: m.link}
-	for _, job := range jobs {
-		h.Jobs = append(h.Jobs, slipway.JobAbility{Job: job, Ability: slipway.AbilityNo, Cause: m.cause})
-	}
-	return h
+	return slipway.CredentialHealth{State: slipway.CredentialStateInvalid, TokenKind: kind, Cause: m.cause, Message: m.message, NextStep: m.nextStep, Link: m.link}
 }
 
 // jobs is what a credential is for, in the order in which it is told.

@@ -2,6 +2,7 @@ package checkup
 
 import (
 	"context"
+	"errors"
 	"hash/fnv"
 	"log/slog"
 	"slices"
@@ -117,8 +118,6 @@ func (c *Checker) release(arn string) {
 
 // visit checks one credential because it is due.
 func (c *Checker) visit(ctx context.Context, e credential.Examined) {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
 	_, err := c.checkAndStore(ctx, e.About)
 	c.mu.Lock()
 	delete(c.busy, e.ARN)
@@ -133,8 +132,25 @@ func (c *Checker) visit(ctx context.Context, e credential.Examined) {
 	c.poke()
 }
 
-// checkAndStore checks a credential, and keeps and logs what was found.
+// checkAndStore checks a credential, and keeps and logs what was found. Whoever
+// asks while it is being checked gets the same answer: a person who imports a
+// token asks at the moment at which it is checked by itself.
 func (c *Checker) checkAndStore(ctx context.Context, a credential.About) (slipway.CredentialHealth, error) {
+	for {
+		found, err, shared := c.flights.Do(a.ARN+" "+strconv.FormatInt(a.Version, 10), func() (any, error) {
+			ctx, cancel := context.WithTimeout(ctx, checkTime)
+			defer cancel()
+			return c.checkAlone(ctx, a)
+		})
+		if shared && errors.Is(err, context.Canceled) && ctx.Err() == nil {
+			continue // who asked first has left
+		}
+		h, _ := found.(slipway.CredentialHealth) // zero with an error
+		return h, err
+	}
+}
+
+func (c *Checker) checkAlone(ctx context.Context, a credential.About) (slipway.CredentialHealth, error) {
 	began := c.options.Now()
 	if began.Before(a.Modified) { // the clock was set back
 		began = a.Modified
