@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -74,12 +75,21 @@ func (t *target) answer(w io.Writer, v any, text func(w io.Writer)) error {
 	}
 	var b strings.Builder
 	text(&b)
-	said := b.String()
+	said := strings.Map(visible, b.String())
 	if isTerminal(w) {
 		said = terminal.Replace(said)
 	}
 	_, err := io.WriteString(w, said)
 	return err
+}
+
+// visible drops what would steer a terminal: some of what is shown are the words
+// of providers.
+func visible(r rune) rune {
+	if r != '\n' && r != '\t' && unicode.IsControl(r) {
+		return -1
+	}
+	return r
 }
 
 // terminal is how the answers of a check look on a terminal.

@@ -108,6 +108,7 @@ func unanswered(r *source.Refusal) slipway.CredentialHealth {
 // finished adds to a health what the credential's owner said, and when it is.
 func (c *Checker) finished(a credential.About, h slipway.CredentialHealth) slipway.CredentialHealth {
 	now := c.options.Now()
+	limit(&h)
 	h.Checked = api.At(now)
 	if h.State == "" {
 		h.State = slipway.CredentialStateUnchecked
@@ -134,6 +135,37 @@ func (c *Checker) finished(a credential.About, h slipway.CredentialHealth) slipw
 		h.Link = newTokenPage(a)
 	}
 	return h
+}
+
+// Bounds of what is kept of a provider's words, which are a stranger's.
+const (
+	maxWords = 1000 // characters of one text
+	maxItems = 100  // of one list
+)
+
+// limit cuts what is kept of a check to a size that can be stored and shown.
+func limit(h *slipway.CredentialHealth) {
+	for _, s := range []*string{&h.Owner, &h.OwnerID, &h.Message, &h.NextStep, &h.Link} {
+		*s = cut(*s)
+	}
+	for _, list := range []*[]string{&h.Scopes, &h.Warnings} {
+		*list = (*list)[:min(len(*list), maxItems)]
+		for i := range *list {
+			(*list)[i] = cut((*list)[i])
+		}
+	}
+	h.Jobs = h.Jobs[:min(len(h.Jobs), maxItems)]
+	for i := range h.Jobs {
+		j := &h.Jobs[i]
+		j.Message, j.NextStep, j.Link, j.Missing = cut(j.Message), cut(j.NextStep), cut(j.Link), j.Missing[:min(len(j.Missing), maxItems)]
+	}
+}
+
+func cut(s string) string {
+	if len(s) <= maxWords {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxWords], "") + "…"
 }
 
 // states by how bad they are.

@@ -393,3 +393,24 @@ func TestOffChecksNothingByItself(t *testing.T) {
 		t.Errorf("%d requests, want those of one check", n)
 	}
 }
+
+func FuzzHostIn(f *testing.F) {
+	for _, seed := range []string{"https://github.com/a/b", "git@github.com:a/b.git", "https://x:ghp_y@ghe.example:8443/a/b", "ghp_token", "http://[::1]:80/a", "://", "a:b@c:d", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, location string) {
+		host, ok := hostIn(location)
+		if ok == (host == "") || strings.ContainsAny(host, "/@") {
+			t.Errorf("hostIn(%q) = %q, %t", location, host, ok)
+		}
+	})
+}
+
+func TestWhatProvidersSayIsBounded(t *testing.T) {
+	long := strings.Repeat("é", 2000)
+	h := slipway.CredentialHealth{Owner: long, Message: long, Scopes: make([]string, 1000), Jobs: []slipway.JobAbility{{Message: long, Missing: make([]string, 1000)}}}
+	limit(&h)
+	if len(h.Owner) > maxWords+3 || len(h.Message) > maxWords+3 || len(h.Scopes) != maxItems || len(h.Jobs[0].Missing) != maxItems || !strings.HasSuffix(h.Jobs[0].Message, "é…") {
+		t.Errorf("limit leaves %d, %d bytes, %d scopes", len(h.Owner), len(h.Message), len(h.Scopes))
+	}
+}

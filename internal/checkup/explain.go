@@ -81,13 +81,10 @@ var public = map[string]api.ServerType{
 // serverOf finds what kind of provider is at a URL: by its name, by what its
 // type's traffic is sent to, by the hosts of credentials, or by projects.
 func (c *Checker) serverOf(ctx context.Context, scope arn.Scope, location string) (api.ServerType, error) {
-	host := location
-	if _, rest, ok := strings.Cut(location, "@"); ok && !strings.Contains(location, "://") { // git@host:owner/name
-		host, _, _ = strings.Cut(rest, ":")
-	} else if u, err := url.Parse(location); err == nil && u.Host != "" {
-		host = u.Host
+	host, ok := hostIn(location)
+	if !ok { // not repeated: it may be a token, given by mistake
+		return "", fault.New(fault.Invalid, "A repositoryUrl must be the URL of a repository, such as https://github.com/owner/repository.")
 	}
-	host = strings.ToLower(host)
 	if t, ok := public[strings.TrimPrefix(host, "www.")]; ok {
 		return t, nil
 	}
@@ -117,6 +114,22 @@ func (c *Checker) serverOf(ctx context.Context, scope arn.Scope, location string
 		}
 	}
 	return "", fault.New(fault.Invalid, "Which kind of source provider is at %s is not known: give the server type, GITHUB_ENTERPRISE or GITLAB_SELF_MANAGED.", host)
+}
+
+// hostIn returns the host, with its port, of a repository's location in any form.
+func hostIn(location string) (host string, ok bool) {
+	if !strings.Contains(location, "://") { // git@host:owner/name
+		at, _, found := strings.Cut(location, ":")
+		if !found {
+			return "", false
+		}
+		location = "ssh://" + at
+	}
+	u, err := url.Parse(location)
+	if err != nil || u.Hostname() == "" {
+		return "", false
+	}
+	return strings.ToLower(u.Host), true
 }
 
 // Repositories lists what a credential reaches, by pages: see source.Lister.

@@ -45,7 +45,7 @@ func (c *Checker) CheckBefore(ctx context.Context, n credential.Credential) erro
 	if err != nil {
 		return fmt.Errorf("check before import: %w", err)
 	}
-	if h = c.finished(n.About, h); refused(h.State) && final[h.Cause] {
+	if h = c.finished(n.About, h); h.State == slipway.CredentialStateExpired || h.State == slipway.CredentialStateInvalid && final[h.Cause] {
 		return refusedImport(n.About, h)
 	}
 	return nil
