@@ -51,22 +51,23 @@ func (c *Checker) CheckBefore(ctx context.Context, n credential.Credential) erro
 	return nil
 }
 
-// firstSite returns where a credential that is not stored can be checked: its
-// provider's site, or that of a project which it is going to serve.
+// firstSite returns where a credential that is not stored can be checked: at a
+// project which it is going to serve, whose location tells all of the address,
+// or at its provider's site.
 func (c *Checker) firstSite(ctx context.Context, a credential.About) (source.Site, bool, error) {
-	if site, ok := c.site(a, ""); ok {
-		return site, true, nil
-	}
-	if len(a.Hosts) > 0 || a.Name != "" {
-		return source.Site{}, false, nil
-	}
-	all, err := c.uses(ctx, a.Scope)
-	for _, u := range all {
-		if u.served && u.by.ARN == a.ARN || takes(a, u) {
-			return at(a, u.repository, source.Login{}).site, true, nil
+	if selfHosted(a.ServerType) {
+		all, err := c.uses(ctx, a.Scope)
+		if err != nil {
+			return source.Site{}, false, err
+		}
+		for _, u := range all {
+			if (u.served && u.by.ARN == a.ARN || takes(a, u)) && c.allowed(a, u.repository) {
+				return at(a, u.repository, source.Login{}).site, true, nil
+			}
 		}
 	}
-	return source.Site{}, false, err
+	site, ok := c.site(a, "")
+	return site, ok, nil
 }
 
 func refusedImport(a credential.About, h slipway.CredentialHealth) error {
