@@ -36,19 +36,14 @@ func (c *Checker) uses(ctx context.Context, scope arn.Scope) ([]use, error) {
 	type question struct {
 		server         api.ServerType
 		location, auth string
+		insecure       bool
 	}
 	asked := map[question]use{} // many projects have the same repository
 	var all []use
 	err := c.eachProject(ctx, scope, func(p project.Project) error {
 		for _, s := range sourcesOf(p) {
 			n := needOf(p, s)
-			q := question{n.Server, n.Location, ""}
-			if n.Auth != nil {
-				q.auth = string(n.Auth.Type) + " " + text(n.Auth.Resource)
-			}
-			if s.Auth != nil {
-				q.auth += " itself"
-			}
+			q := question{n.Server, n.Location, named(n.Auth) + "/" + named(n.Primary), n.Insecure}
 			u, known := asked[q]
 			if !known {
 				var err error
@@ -65,6 +60,14 @@ func (c *Checker) uses(ctx context.Context, scope arn.Scope) ([]use, error) {
 		return nil
 	})
 	return all, err
+}
+
+// named returns what a source names as its credential, as one word.
+func named(a *api.SourceAuth) string {
+	if a == nil {
+		return ""
+	}
+	return string(a.Type) + " " + text(a.Resource)
 }
 
 // use finds the credential that serves a need; the use has no repository if
@@ -151,12 +154,13 @@ func sourcesOf(p project.Project) []api.ProjectSource {
 
 // needOf is what a source of a project wants a login for.
 func needOf(p project.Project, s api.ProjectSource) keyring.Need {
-	auth := s.Auth
-	if auth == nil && p.Public.Source != nil && p.Public.Source.Type == api.SourceTypeNoSource {
-		auth = p.Public.Source.Auth // it names a credential for all
+	var primary *api.SourceAuth
+	if p.Public.Source != nil && p.Public.Source.Type == api.SourceTypeNoSource {
+		primary = p.Public.Source.Auth // it names a credential for all
 	}
 	return keyring.Need{
-		Scope: p.Scope, Server: api.ServerType(s.Type), Location: text(s.Location), Auth: auth,
-		Purpose: slipway.CredentialPurposeCheck, Project: text(p.Public.Name),
+		Scope: p.Scope, Server: api.ServerType(s.Type), Location: text(s.Location), Auth: s.Auth, Primary: primary,
+		Insecure: s.InsecureSSL != nil && *s.InsecureSSL,
+		Purpose:  slipway.CredentialPurposeCheck, Project: text(p.Public.Name),
 	}
 }

@@ -117,11 +117,16 @@ type Found struct {
 // to that server's host, unless it was bound before: it is sent to no other.
 // That a login was given out is recorded before Find returns.
 func (k *Keyring) Find(ctx context.Context, n Need) (Found, error) {
-	found, want, err := k.place(n)
-	if err != nil {
-		return found, err
-	}
 	all, err := k.credentials.All(ctx, n.Scope)
+	if err != nil {
+		return Found{}, err
+	}
+	return k.find(ctx, n, all)
+}
+
+// find is Find among some credentials only.
+func (k *Keyring) find(ctx context.Context, n Need, all []credential.Sealed) (Found, error) {
+	found, want, err := k.place(n)
 	if err != nil {
 		return found, err
 	}

@@ -3,10 +3,11 @@ package keyring
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"slipway/internal/api"
-	"slipway/internal/arn"
+	"slipway/internal/credential"
 	"slipway/internal/fault"
 )
 
@@ -23,10 +24,16 @@ func (k *Keyring) FindURL(ctx context.Context, n Need) (Found, error) {
 		return Found{}, fault.New(fault.Invalid, "This is not the URL of a repository.")
 	}
 	none := Found{Host: u.Host}
+	all, err := k.credentials.All(ctx, n.Scope)
+	if err != nil {
+		return none, err
+	}
+	// What is bound to nothing would be bound by being chosen.
+	all = slices.DeleteFunc(all, func(c credential.Sealed) bool { return credential.SelfHosted(c.ServerType) && len(c.Hosts) == 0 })
 	server, ok := k.options.Endpoints.ServerOf(u)
 	if !ok {
-		if server, ok, err = k.bound(ctx, n.Scope, u); err != nil || !ok {
-			return none, err
+		if server, ok = bound(all, u); !ok {
+			return none, nil
 		}
 	}
 	r, err := k.options.Endpoints.Repository(server, n.Location)
@@ -38,30 +45,23 @@ func (k *Keyring) FindURL(ctx context.Context, n Need) (Found, error) {
 		return none, nil //nolint:nilerr // the provider is at another place than the URL
 	}
 	n.Server = server
-	return k.Find(ctx, n)
+	return k.find(ctx, n, all)
 }
 
-// bound returns the type of a self-hosted server to whose host a credential is
+// bound returns the type of a self-hosted server to whose host one of all is
 // bound already.
-func (k *Keyring) bound(ctx context.Context, scope arn.Scope, u *url.URL) (api.ServerType, bool, error) {
+func bound(all []credential.Sealed, u *url.URL) (api.ServerType, bool) {
 	if !strings.EqualFold(u.Scheme, "https") {
-		return "", false, nil
+		return "", false
 	}
-	all, err := k.credentials.All(ctx, scope)
-	if err != nil {
-		return "", false, err
-	}
-	for _, c := range all {
-		if c.ServerType != api.ServerTypeGithubEnterprise && c.ServerType != api.ServerTypeGitlabSelfManaged {
-			continue
-		}
-		for _, host := range c.Hosts {
-			if covers(host, u) {
-				return c.ServerType, true, nil
+	for _, server := range []api.ServerType{api.ServerTypeGithubEnterprise, api.ServerTypeGitlabSelfManaged} {
+		for _, c := range all {
+			if c.ServerType == server && slices.ContainsFunc(c.Hosts, func(host string) bool { return covers(host, u) }) {
+				return server, true
 			}
 		}
 	}
-	return "", false, nil
+	return "", false
 }
 
 // covers reports whether u is at host, which is host[:port][/path] of https.
