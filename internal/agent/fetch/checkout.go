@@ -50,10 +50,13 @@ func (c *checkout) run(ctx context.Context) (commit string, err error) {
 	default:
 		commit, err = c.byName(ctx)
 	}
-	if err != nil || !c.source.Submodules {
-		return commit, err
+	if err == nil {
+		err = c.large(ctx)
 	}
-	return commit, c.submodules(ctx, "")
+	if err == nil && c.source.Submodules {
+		err = c.submodules(ctx, "")
+	}
+	return commit, err
 }
 
 // byName is the common case, a branch, a tag or the default branch, and takes

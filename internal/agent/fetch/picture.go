@@ -39,6 +39,9 @@ func (p *picture) mask(text string) string {
 // explain returns the failure whose message tells the user what happened, or
 // err itself if it is no failure of git.
 func (p *picture) explain(ctx context.Context, err error) error {
+	if _, isLarge := errors.AsType[*lfsError](err); isLarge {
+		return &failure{p.mask(p.large(err))}
+	}
 	_, isGit := errors.AsType[*gitError](err)
 	k := kindOf(err)
 	if !isGit && k != noReference {
