@@ -20,6 +20,7 @@ import (
 // A credential without a host is one that was imported and not used yet: a
 // stranger's URL must not be its first use.
 func TestAURLBindsNoCredential(t *testing.T) {
+	scope := arn.Scope{Account: "000000000000", Region: "us-east-1"}
 	db, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -226,6 +226,7 @@ func TestCredentialOfASubmodule(t *testing.T) {
 		{name: "a path that begins alike", build: github, url: "https://shared.example/github/lib.git"},
 		{name: "a host that no credential was used for", build: github, url: "https://evil.example/octo/lib.git"},
 		{name: "the host of the source, self-hosted", build: enterprise, url: "https://ghe.example/octo/lib.git", want: "ghp_enterprise"},
+		{name: "a host in plain sight, from elsewhere", build: enterprise, url: "http://10.0.0.1:8080/octo/lib.git"},
 		{name: "the host of the source in plain sight", build: plain, url: "http://10.0.0.1:8080/octo/lib.git", want: "ghp_enterprise"},
 		{name: "another host, from a self-hosted source", build: enterprise, url: "https://evil.example/octo/lib.git"},
 		{name: "another port of the source's host", build: enterprise, url: "https://ghe.example:9999/octo/lib.git"},

@@ -4,8 +4,9 @@
 //
 // The token reaches git through a credential helper, and never a URL, an
 // argument, a configuration file or the environment of git. The helper answers
-// for the one host the login belongs to. Redirects are not followed, since git
-// would take the token along.
+// for the addresses that the server gave logins for, which are the source's and
+// its submodules', and never for another host, port or scheme. Redirects are
+// not followed, since git would take the token along.
 package fetch
 
 import (
