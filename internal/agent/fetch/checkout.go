@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ type checkout struct {
 	source   Source
 	want     version
 	desk     *desk
+	where    *url.URL // of the source
 	rewrites []rewrite
 	say      func(line string) // writes a line to the build's log
 	listed   int               // submodules so far

@@ -88,6 +88,9 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	if problem != "" {
 		return "", refuse(s, "invalid source location", problem)
 	}
+	if gitLab(s.Type) {
+		s.URL = withSuffix(where)
+	}
 	want, problem := parseVersion(s.Type, s.Version)
 	if problem != "" {
 		return "", refuse(s, "reference not found", problem)
@@ -112,7 +115,7 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	}
 	p := newPicture(s, where, credential, d)
 	c := checkout{
-		git: git{path: path}, source: s, want: want, desk: d, rewrites: rewrites(where),
+		git: git{path: path}, source: s, want: want, desk: d, where: where, rewrites: rewrites(where),
 		environment: func() []string { return gitEnvironment(o, s, where, socket, d.trust) },
 		say:         func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"slipway/internal/api"
 )
 
 // git runs git with a configuration that is all ours: it comes by environment,
@@ -147,6 +149,23 @@ func gitEnvironment(o order, s Source, where *url.URL, socket string, more []set
 		env = append(env, "GIT_CONFIG_KEY_"+n+"="+set.key, "GIT_CONFIG_VALUE_"+n+"="+set.value)
 	}
 	return env
+}
+
+// gitLab reports whether sources of type t are at GitLab, which redirects what
+// does not end in .git to where it does. Redirects are not followed.
+func gitLab(t api.SourceType) bool {
+	return t == api.SourceTypeGitlab || t == api.SourceTypeGitlabSelfManaged
+}
+
+// withSuffix makes where end in .git and returns it.
+func withSuffix(where *url.URL) string {
+	if path := strings.TrimRight(where.Path, "/"); !strings.HasSuffix(path, ".git") {
+		where.Path = path + ".git"
+		if where.RawPath != "" {
+			where.RawPath = strings.TrimRight(where.RawPath, "/") + ".git"
+		}
+	}
+	return where.String()
 }
 
 // shell writes words so that the shell, which git starts its helper with,

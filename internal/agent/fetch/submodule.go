@@ -11,10 +11,13 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"slipway/internal/api"
 )
 
 // A submodule is one that git is about to fetch.
 type submodule struct {
+	name    string   // of its settings
 	path    string   // below the source's directory, with slashes
 	address string   // what git says it fetches, for people: no login in it
 	where   *url.URL // what it really fetches; nil if that is nothing we fetch
@@ -88,7 +91,7 @@ func (c *checkout) list(ctx context.Context, dir, below string) ([]*submodule, e
 	var level []*submodule
 	for name, raw := range urls {
 		if at, ok := paths[name]; ok && filepath.IsLocal(at) {
-			level = append(level, &submodule{path: path.Join(below, at), address: raw})
+			level = append(level, &submodule{name: name, path: path.Join(below, at), address: raw})
 		}
 	}
 	slices.SortFunc(level, func(a, b *submodule) int { return cmp.Compare(a.path, b.path) })
@@ -99,7 +102,7 @@ func (c *checkout) list(ctx context.Context, dir, below string) ([]*submodule, e
 			}
 			continue
 		}
-		if err := c.describe(ctx, sub); err != nil {
+		if err := c.describe(ctx, dir, sub); err != nil {
 			return nil, err
 		}
 	}
@@ -107,14 +110,20 @@ func (c *checkout) list(ctx context.Context, dir, below string) ([]*submodule, e
 	return level, nil
 }
 
-// describe gets the login of a submodule and tells the log.
-func (c *checkout) describe(ctx context.Context, sub *submodule) error {
+// describe gets the login of a submodule of the repository in dir and tells the
+// log.
+func (c *checkout) describe(ctx context.Context, dir string, sub *submodule) error {
 	where, problem := submoduleURL(sub.address, c.rewrites)
 	sub.address = clean(withoutLogins(sub.address), maxShown)
 	line := "Submodule " + clean(sub.path, maxShown) + " (" + sub.address + "): "
 	if problem != "" {
 		c.say(line + problem)
 		return nil
+	}
+	if before := where.String(); c.atGitLab(where) && withSuffix(where) != before {
+		if _, err := c.git.run(ctx, dir, "config", "--local", "submodule."+sub.name+".url", where.String()); err != nil {
+			return &submoduleError{err: err}
+		}
 	}
 	sub.where, sub.address = where, clean(where.String(), maxShown)
 	line = "Submodule " + clean(sub.path, maxShown) + " (" + sub.address + "): "
@@ -131,6 +140,11 @@ func (c *checkout) describe(ctx context.Context, sub *submodule) error {
 		c.say(line + "fetched with the login of " + cmp.Or(by.ARN, "the source credential") + ".")
 	}
 	return nil
+}
+
+// atGitLab reports whether where is at GitLab, as far as that is known.
+func (c *checkout) atGitLab(where *url.URL) bool {
+	return root(where) == "https://"+clouds[api.SourceTypeGitlab]+"/" || gitLab(c.source.Type) && root(where) == root(c.where)
 }
 
 // submoduleURL reads what git is to fetch for a submodule. A user name in it is

@@ -1,11 +1,13 @@
 package fetch_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"slipway/internal/api"
 	"slipway/internal/source/sourcetest"
 )
 
@@ -79,6 +81,22 @@ func TestSubmodulesInsideSubmodules(t *testing.T) {
 	w.fetched(t, s)
 	if _, err := os.Stat(filepath.Join(s.Dir, "vendor/lib/deep/deep.txt")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestGitLabWantsItsAddressesWhole(t *testing.T) {
+	w, commit := withSubmodule(t, func(w *world) string { return strings.TrimSuffix(w.CloneURL("octo", "lib"), ".git") })
+	w.OnRequest(func(r *http.Request) {
+		if !strings.Contains(r.URL.Path, ".git/") { // it redirects what is asked for otherwise
+			t.Errorf("GitLab was asked for %s", r.URL.Path)
+		}
+	})
+	s := w.source(t, "main")
+	s.Type, s.Submodules = api.SourceTypeGitlabSelfManaged, true
+	s.URL = strings.TrimSuffix(s.URL, ".git")
+	w.fetched(t, s)
+	if got := git(t, filepath.Join(s.Dir, "vendor/lib"), "rev-parse", "HEAD"); got != commit {
+		t.Errorf("the submodule is at %s, want %s", got, commit)
 	}
 }
 
