@@ -30,7 +30,7 @@ func TestTokenDecidesTheNextBuild(t *testing.T) {
 				t.Fatalf("DOWNLOAD_SOURCE ended %s with %d contexts", p.PhaseStatus, len(p.Contexts))
 			}
 			message := value(p.Contexts[0].Message)
-			for _, want := range append(wants, "for primary source and source version main", "import-source-credentials") {
+			for _, want := range append(wants, "for primary source and source version main") {
 				if !strings.Contains(message, want) {
 					t.Errorf("the context does not say %q: %s", want, message)
 				}
@@ -52,10 +52,12 @@ func TestTokenDecidesTheNextBuild(t *testing.T) {
 		call[api.ImportSourceCredentialsOutput](s, "ImportSourceCredentials", importInput(text))
 	}
 
-	t.Run("without a token a private repository cannot be fetched", func(t *testing.T) { fails(t, "authentication required", "GitHub Enterprise", "team/recipes") })
+	t.Run("without a token a private repository cannot be fetched", func(t *testing.T) {
+		fails(t, "authentication required", "GitHub Enterprise", "team/recipes", "import-source-credentials")
+	})
 	t.Run("a wrong token is refused", func(t *testing.T) {
 		token("ghp_wrongwrongwrongwrongwrongwrongwrong00")
-		fails(t, "refused the token", arn, "GitHub Enterprise", "team/recipes")
+		fails(t, "refused the token", arn, "GitHub Enterprise", "team/recipes", "import-source-credentials")
 	})
 	t.Run("replacing it with the right one is enough", func(t *testing.T) {
 		token(" " + ghes.token + "\n") // as it is pasted
@@ -63,18 +65,18 @@ func TestTokenDecidesTheNextBuild(t *testing.T) {
 	})
 	t.Run("a revoked token is refused", func(t *testing.T) {
 		ghes.RevokeToken(ghes.token)
-		fails(t, "refused the token", arn, "GitHub Enterprise", "team/recipes")
+		fails(t, "refused the token", arn, "GitHub Enterprise", "team/recipes", "import-source-credentials")
 	})
 	t.Run("deleting it makes builds anonymous again", func(t *testing.T) {
 		call[api.DeleteSourceCredentialsOutput](s, "DeleteSourceCredentials", &api.DeleteSourceCredentialsInput{ARN: arn})
-		fails(t, "authentication required", "GitHub Enterprise", "team/recipes")
+		fails(t, "authentication required", "GitHub Enterprise", "team/recipes", "import-source-credentials")
 	})
-	t.Run("a connection is stored, and using it says that it cannot be used yet", func(t *testing.T) {
+	t.Run("a connection that is not here is stored, and using it says so", func(t *testing.T) {
+		const connection = "arn:aws:codeconnections:us-east-1:000000000000:connection/8f9e0a1b-1111-2222-3333-444455556666"
 		call[api.ImportSourceCredentialsOutput](s, "ImportSourceCredentials", map[string]string{
-			"serverType": "GITHUB_ENTERPRISE", "authType": "CODECONNECTIONS",
-			"token": "arn:aws:codeconnections:us-east-1:000000000000:connection/8f9e0a1b-1111-2222-3333-444455556666",
+			"serverType": "GITHUB_ENTERPRISE", "authType": "CODECONNECTIONS", "token": connection,
 		})
-		fails(t, "CODECONNECTIONS")
+		fails(t, "Access denied to connection "+connection, "slipway credential import")
 	})
 }
 
@@ -108,8 +110,11 @@ func TestCommitStatuses(t *testing.T) {
 		if got := s.statuses(id); !strings.Contains(got, "success REFUSED") {
 			t.Errorf("the build's statuses are %s, want them refused", got)
 		}
-		if out := s.command("status", id); !strings.Contains(out, "Resource not accessible by personal access token") {
-			t.Errorf("slipway status does not show the provider's words:\n%s", out)
+		out := s.command("status", id)
+		for _, want := range []string{"Resource not accessible by personal access token", "  403  ", ":token/github_enterprise  "} {
+			if !strings.Contains(out, want) {
+				t.Errorf("slipway status does not show %q:\n%s", want, out)
+			}
 		}
 	})
 }
