@@ -9,6 +9,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
+	"slipway/internal/arn"
 	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/keyring"
