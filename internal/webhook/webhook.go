@@ -43,9 +43,17 @@ type HookRecord struct {
 	Signed         bool                 `json:"signed,omitzero"` // the provider took our secret
 	CredentialARN  string               `json:"credentialArn,omitzero"`
 	SecretModified time.Time            `json:"secretModified,omitzero"`
-	Polled         bool                 `json:"polled,omitzero"` // there is no hook at the provider: refs are compared
-	LastPoll       time.Time            `json:"lastPoll,omitzero"`
+	PayloadURL     string               `json:"payloadUrl,omitzero"`  // that the provider was told
+	Unsure         bool                 `json:"unsure,omitzero"`      // the provider may hold something else: it is to be told again
+	Polled         bool                 `json:"polled,omitzero"`      // there is no hook at the provider: refs are compared
+	LastPoll       time.Time            `json:"lastPoll,omitzero"`    // when refs were last read
 	PollMessage    string               `json:"pollMessage,omitzero"` // why the last poll failed; empty if it did not
+
+	// What was seen when the provider was last asked for the hook.
+	State        slipway.ProviderHookState `json:"state,omitzero"`
+	Message      string                    `json:"message,omitzero"`      // what is wrong and what to do; empty if nothing is
+	LastResponse string                    `json:"lastResponse,omitzero"` // to the provider's last delivery, if it tells
+	Checked      time.Time                 `json:"checked,omitzero"`
 }
 
 // A SealedHook is a Hook as it is stored, its secrets sealed to its key.
