@@ -130,6 +130,9 @@ func (r *Registrar) narrow(ctx context.Context, s spot, sealed webhook.SealedHoo
 // there for the moment is owed.
 func (r *Registrar) remove(ctx context.Context, s spot, h webhook.Hook) error {
 	var owed []outbox.Item
+	if h.Record.PayloadURL == "" && !h.Record.Polled { // it may have been made all the same, before a crash or a lost answer
+		h.Record.PayloadURL = r.payloadURL(h)
+	}
 	if !manual(h) && h.Record.PayloadURL != "" {
 		short, cancel := context.WithTimeout(ctx, shortTime)
 		err := r.takeDown(short, s, h.Record.PayloadURL)

@@ -101,6 +101,17 @@ func TestWatchRemovesWhatNobodyHears(t *testing.T) {
 	if b.rows() != 0 || len(b.site.Hooks("octo/app")) != 0 {
 		t.Errorf("%d rows, the provider has %+v", b.rows(), b.site.Hooks("octo/app"))
 	}
+	// The server died before it knew what the provider answered.
+	_, err := b.db.Hooks().Reserve(t.Context(), webhook.SealedHook{Box: []byte("sealed"), Hook: webhook.Hook{
+		Key: "key", Scope: scope, ServerType: "GITHUB", Place: "x/octo/app", Record: webhook.HookRecord{Location: locations["GITHUB"]},
+	}})
+	must(t, err)
+	b.site.Add(hooktest.Hook{Target: "octo/app", URL: public + "/webhooks?t=key&v=1"})
+	stranger := b.site.Add(hooktest.Hook{Target: "octo/app", URL: public + "/webhooks?t=other&v=1"})
+	must(t, b.Watch(t.Context()))
+	if b.rows() != 0 || b.hook().ID != stranger {
+		t.Errorf("%d rows, the provider has %+v", b.rows(), b.site.Hooks("octo/app"))
+	}
 }
 
 func TestWhatWasLostIsFoundInTheRefs(t *testing.T) {
