@@ -155,7 +155,7 @@ func verdict(errors, warnings int) string {
 // machine is where this server runs, for doctor.
 func (s *server) machine(keys *seal.Keyset, dates *doctor.Dates) doctor.Machine {
 	m := doctor.Machine{
-		Data: string(s.o.data), Serving: true, Key: s.o.key, Dates: dates, Now: time.Now,
+		Data: string(s.o.data), Serving: true, Key: s.o.key, Dates: dates, Now: time.Now, PublicURL: s.o.publicURL,
 		OpenKey:  func() (string, error) { return keys.KeyID(), nil },
 		Database: s.db.Check,
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/internal/registrar"
 	"slipway/internal/source"
 )
 
@@ -29,6 +30,9 @@ type serveOptions struct {
 	sandbox   string   // auto, bubblewrap or none
 	readOnly  []string // host paths that user code may read besides the usual ones
 	endpoints source.Endpoints
+	publicURL string        // where providers reach the server, without a trailing slash; empty means that they cannot
+	poll      bool          // compare refs
+	pollEvery time.Duration // 0 means a minute
 	acceptAny bool
 	checks    string    // of source credentials: auto, strict or off
 	agent     []string  // the agent's command line; empty means slipway-agent beside us, or ourselves
@@ -38,7 +42,7 @@ type serveOptions struct {
 
 func serveCommand() *cobra.Command {
 	var o serveOptions
-	var data, endpoints, level string
+	var data, endpoints, publicURL, level string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server: API, scheduler and local runner",
@@ -61,6 +65,9 @@ An agent whose server does not come back within a minute ends its build.`,
 			var l slog.Level
 			if err := l.UnmarshalText([]byte(level)); err != nil {
 				return usagef("--log-level: %w", err)
+			}
+			if o.publicURL, err = registrar.ParsePublicURL(publicURL); err != nil {
+				return usagef("--public-url: %w", err)
 			}
 			if err := o.check(); err != nil {
 				return err
@@ -89,6 +96,12 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "host path that user code may read besides the system's, such as /home/me/.nvm (repeatable)")
 	f.StringVar(&endpoints, "source-endpoint", "", "send a provider's API and git traffic elsewhere: GITHUB=URL,BITBUCKET=URL,…")
 	f.StringVar(&o.checks, "credential-check", "auto", "auto: check source credentials after an import and daily; strict: also refuse to import a token that its provider refuses; off: only on demand")
+	f.StringVar(&publicURL, "public-url", "", "where source providers reach this server to deliver webhooks, such as https://ci.example.com")
+	f.BoolVar(&o.poll, "poll", false, "compare the refs of repositories every minute: instead of webhooks if there is no --public-url, beside them otherwise")
+	f.DurationVar(&o.pollEvery, "poll-interval", 0, "how often --poll compares; 0 means a minute")
+	if err := f.MarkHidden("poll-interval"); err != nil { // it is for tests: providers limit calls
+		panic(err)
+	}
 	f.BoolVar(&o.acceptAny, "accept-any-credentials", false, "do not check signatures: for test benches, on a loopback address only")
 	f.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -127,6 +140,9 @@ func (o serveOptions) check() error {
 	if o.maxBuilds < 0 {
 		return usagef("--max-builds %d: expected 0 or more", o.maxBuilds)
 	}
+	if o.pollEvery < 0 {
+		return usagef("--poll-interval %v: expected 0 or more", o.pollEvery)
+	}
 	if o.runner != "local" && o.runner != "none" {
 		return usagef("--runner %q: expected local or none", o.runner)
 	}
@@ -160,11 +176,25 @@ func loopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
+// hearing tells a person how the server learns of pushes.
+func (o serveOptions) hearing() string {
+	switch {
+	case o.publicURL != "" && o.poll:
+		return "providers deliver to " + o.publicURL + ", and refs are compared"
+	case o.publicURL != "":
+		return "providers deliver to " + o.publicURL
+	case o.poll:
+		return "refs are compared every minute"
+	}
+	return "none: providers do not know where this server is (--public-url URL, or --poll)"
+}
+
 // announce tells a person where the server is and what to do next.
 func (s *server) announce(w io.Writer) {
 	fmt.Fprintf(w, "slipway %s listens on %s\n", version, s.url)
 	fmt.Fprintf(w, "  data    %s   account %s   region %s\n", s.o.data, s.o.account, s.o.region)
 	fmt.Fprintf(w, "  builds  %s\n", s.sandboxNote)
+	fmt.Fprintf(w, "  hooks   %s\n", s.o.hearing())
 	env := "slipway env"
 	if string(s.o.data) != defaultData() {
 		env += " --data " + string(s.o.data)

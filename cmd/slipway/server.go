@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,33 +13,17 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"slipway/internal/accesskey"
 	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
-	"slipway/internal/api"
-	"slipway/internal/api/logs"
-	"slipway/internal/api/slipway"
-	"slipway/internal/arn"
-	"slipway/internal/awsjson"
 	"slipway/internal/checkup"
-	"slipway/internal/cloudwatchlogs"
-	"slipway/internal/codebuild"
-	"slipway/internal/credential"
 	"slipway/internal/doctor"
-	"slipway/internal/extension"
 	"slipway/internal/keyring"
-	"slipway/internal/keyring/awssecrets"
 	"slipway/internal/logstream"
-	"slipway/internal/metrics"
+	"slipway/internal/receiver"
+	"slipway/internal/registrar"
 	"slipway/internal/runner"
 	"slipway/internal/runner/local"
 	"slipway/internal/schedule"
-	"slipway/internal/seal"
-	"slipway/internal/source"
-	"slipway/internal/source/bitbucket"
-	"slipway/internal/source/github"
-	"slipway/internal/source/gitlab"
-	"slipway/internal/source/rest"
 	"slipway/internal/store"
 )
 
@@ -57,6 +40,8 @@ type server struct {
 	scheduler *schedule.Scheduler
 	checker   *checkup.Checker
 	where     doctor.Machine
+	registrar *registrar.Registrar
+	receiver  *receiver.Receiver
 	clients   net.Listener // AWS clients
 	agents    net.Listener // our agents on this machine
 	handler   http.Handler
@@ -95,84 +80,12 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.wire(keys, place)
 	if s.clients, err = new(net.ListenConfig).Listen(ctx, "tcp", o.listen); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; choose another address with --listen", o.listen, err)
 	}
 	s.url = "http://" + s.clients.Addr().String()
+	s.wire(keys, place)
 	return s, o.data.writeEndpoint(endpoint{URL: s.url, Region: o.region, Account: o.account, Key: o.key})
-}
-
-// wire puts the parts together.
-func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
-	dates := &doctor.Dates{}
-	s.where = s.machine(keys, dates)
-	providers := providers(rest.Options{UserAgent: "slipway/" + version, Transport: dates})
-	s.keyring = keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints, Secrets: awssecrets.New(nil)})
-	s.scheduler = schedule.New(schedule.Parts{
-		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place,
-		Keys:      s.keyring,
-		Providers: reporters(providers),
-		Log:       s.o.log,
-	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints})
-	look := accesskey.NewCache(func(ctx context.Context, id string) (accesskey.Key, error) {
-		sealed, err := s.db.AccessKeys().Get(ctx, id)
-		if err != nil {
-			return accesskey.Key{}, err
-		}
-		return sealed.Open(keys)
-	}, nil)
-	s.checker = checkup.New(checkup.Parts{
-		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,
-	}, checkup.Options{Off: s.o.checks == "off", Endpoints: s.o.endpoints})
-	wire := codebuild.Options{Imported: s.checker.Wake}
-	if s.o.checks == "strict" {
-		wire.CheckBefore = s.checker.CheckBefore
-	}
-	service := codebuild.New(s.db.Credentials(), s.db.Projects(), s.db.Builds(), keys, s.scheduler, wire)
-	credentials := extension.NewCredentials(s.keyring, s.checker, credential.NewNamed, extension.CredentialOptions{Strict: s.o.checks == "strict"})
-	own := struct { // one service on the wire, a type per noun
-		*extension.Service
-		*extension.Credentials
-		*extension.Doctor
-	}{extension.New(s.db.Builds(), s.db.Outbox()), credentials, extension.NewDoctor(s, credentials, nil, nil)}
-	aws := awsjson.NewServer(awsjson.Options{
-		Keys: look, Log: s.o.log, AcceptAny: s.o.acceptAny,
-		Default: accesskey.Caller{Scope: arn.Scope{Account: s.o.account, Region: s.o.region}},
-	},
-		awsjson.Service{Definition: api.CodeBuild, Implementation: service},
-		awsjson.Service{Definition: logs.Definition, Implementation: cloudwatchlogs.New(s.logs)},
-		awsjson.Service{Definition: slipway.Definition, Implementation: own},
-	)
-	mux := http.NewServeMux()
-	mux.Handle("POST /{$}", aws)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	mux.Handle("GET /metrics", metrics.New(s.db.Health(), version, s.o.log))
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "This is Slipway: AWS CodeBuild on your own machines.\nPoint AWS clients here with: eval \"$(slipway env)\"\n")
-	})
-	s.handler = mux
-	s.agentAPI = agentapi.NewHandler(s.scheduler, s.o.log)
-}
-
-// providers are the source providers by the server types that they serve.
-func providers(o rest.Options) map[api.ServerType]source.Provider {
-	gh, gl := github.New(o), gitlab.New(o)
-	return map[api.ServerType]source.Provider{
-		api.ServerTypeGithub: gh, api.ServerTypeGithubEnterprise: gh,
-		api.ServerTypeBitbucket: bitbucket.New(o),
-		api.ServerTypeGitlab:    gl, api.ServerTypeGitlabSelfManaged: gl,
-	}
-}
-
-// reporters are providers as the scheduler knows them.
-func reporters(all map[api.ServerType]source.Provider) map[api.ServerType]schedule.Reporter {
-	out := make(map[api.ServerType]schedule.Reporter, len(all))
-	for server, p := range all {
-		out[server] = p
-	}
-	return out
 }
 
 // runner returns where agents live, and says loudly if user code is not shut in.
@@ -251,6 +164,8 @@ func (s *server) run(ctx context.Context) error {
 		s.keyring.Run(gctx)
 		return nil
 	})
+	g.Go(func() error { return s.registrar.Run(gctx) })
+	g.Go(func() error { return s.receiver.Run(gctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():

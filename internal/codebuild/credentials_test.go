@@ -2,6 +2,7 @@ package codebuild
 
 import (
 	"context"
+	"log/slog"
 	"path"
 	"slices"
 	"strings"
@@ -16,8 +17,12 @@ import (
 	"slipway/internal/arn"
 	"slipway/internal/credential"
 	"slipway/internal/fault"
+	"slipway/internal/keyring"
+	"slipway/internal/registrar"
+	"slipway/internal/registrar/hooktest"
 	"slipway/internal/seal"
 	"slipway/internal/secret"
+	"slipway/internal/source"
 	"slipway/internal/store"
 )
 
@@ -41,8 +46,26 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{db: db, keys: keys, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
-	b.Service = New(db.Credentials(), db.Projects(), db.Builds(), keys, nil, Options{Now: func() time.Time { return b.now }})
+	b.reach(t, nil, registrar.Options{})
 	return b
+}
+
+// reach has the service make webhooks at a provider, which stands for all.
+func (b *bench) reach(t *testing.T, site *hooktest.Server, o registrar.Options) {
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	providers := map[api.ServerType]source.Provider{}
+	if site != nil {
+		o.Endpoints = source.Endpoints{}
+		for _, server := range []api.ServerType{"GITHUB", "GITHUB_ENTERPRISE", "BITBUCKET", "GITLAB"} {
+			o.Endpoints[server], providers[server] = site.URL, hooktest.New()
+		}
+	}
+	o.Now = func() time.Time { return b.now }
+	webhooks := registrar.New(registrar.Parts{
+		Hooks: b.db.Hooks(), Polls: b.db.Polls(), Seal: b.keys, Providers: providers, Rules: hooktest.Rules(), Log: log,
+		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: o.Endpoints}),
+	}, o)
+	b.Service = New(b.db.Credentials(), b.db.Projects(), b.db.Builds(), b.keys, nil, webhooks, Options{Now: o.Now})
 }
 
 var west = arn.Scope{Account: "123456789012", Region: "us-west-2"}
@@ -215,7 +238,7 @@ func TestAnImportIsBoundToTheHostThatIsKnown(t *testing.T) {
 func TestImportsAreCheckedBeforeAndToldOf(t *testing.T) {
 	b := newBench(t)
 	var told []string
-	b.Service = New(b.db.Credentials(), b.db.Projects(), b.db.Builds(), b.keys, nil, Options{
+	b.Service = New(b.db.Credentials(), b.db.Projects(), b.db.Builds(), b.keys, nil, nil, Options{
 		CheckBefore: func(_ context.Context, c credential.Credential) error {
 			if c.Token.Reveal() == "bad" {
 				return fault.New(fault.Provider, "Failed to verify the access token with server type %s.", c.ServerType)

@@ -48,8 +48,14 @@ func (s *Service) UpdateProject(ctx context.Context, in *api.UpdateProjectInput)
 		return nil, err
 	}
 	now := s.now()
+	var old project.Project
 	p, err := s.projects.Update(ctx, scope, name, func(p project.Project) (project.Project, error) {
-		return project.Update(p, in, now)
+		old = p
+		p, err := project.Update(p, in, now)
+		if err == nil {
+			err = s.webhooks.Fits(old, p)
+		}
+		return p, err
 	})
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, projectNotFound(scope, name)
@@ -57,10 +63,19 @@ func (s *Service) UpdateProject(ctx context.Context, in *api.UpdateProjectInput)
 	if err != nil {
 		return nil, err
 	}
+	if p.Public.Webhook == nil || in.Source == nil {
+		return &api.UpdateProjectOutput{Project: &p.Public}, nil
+	}
+	if err := s.webhooks.Moved(ctx, old, p); err != nil {
+		return nil, err
+	}
+	if p, err = s.projects.Get(ctx, scope, name); err != nil {
+		return nil, err
+	}
 	return &api.UpdateProjectOutput{Project: &p.Public}, nil
 }
 
-// DeleteProject removes a project, if there is one. Its builds stay.
+// DeleteProject removes a project, if there is one, and its webhook. Its builds stay.
 func (s *Service) DeleteProject(ctx context.Context, in *api.DeleteProjectInput) (*api.DeleteProjectOutput, error) {
 	scope := accesskey.CallerOf(ctx).Scope
 	name, ok := scope.Local("project", in.Name)
@@ -68,6 +83,13 @@ func (s *Service) DeleteProject(ctx context.Context, in *api.DeleteProjectInput)
 		return nil, fault.New(fault.Invalid, "Invalid project: the arn is not that of a project in this account and Region")
 	}
 	if err := project.CheckName(name); err != nil {
+		return nil, err
+	}
+	p, err := s.projects.Get(ctx, scope, name)
+	if err == nil {
+		err = s.webhooks.Forget(ctx, p)
+	}
+	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, err
 	}
 	if err := s.projects.Delete(ctx, scope, name); err != nil {

@@ -82,6 +82,25 @@ type controller interface {
 	StopBuild(ctx context.Context, id string) (build.Build, error)
 }
 
+// A webhookRegistrar keeps the webhooks of projects at source providers.
+type webhookRegistrar interface {
+	// Create makes the webhook of a project. Exists if it has one, Provider if
+	// the provider refuses.
+	Create(ctx context.Context, p project.Project, in *api.CreateWebhookInput) (api.Webhook, error)
+	// Update changes what in has of a project's webhook, or NotFound.
+	Update(ctx context.Context, p project.Project, in *api.UpdateWebhookInput) (api.Webhook, error)
+	// Delete ends the webhook of a project, or NotFound.
+	Delete(ctx context.Context, p project.Project) error
+	// Fits reports whether a project's webhook still suits its source, which was
+	// another one in old; Invalid if not. It asks nobody and does not block.
+	Fits(old, now project.Project) error
+	// Moved takes a project's webhook along to the repository of its new source.
+	Moved(ctx context.Context, old, now project.Project) error
+	// Forget ends the webhook of a project that is about to be deleted, if there
+	// is either.
+	Forget(ctx context.Context, p project.Project) error
+}
+
 // Service is CodeBuild. Its methods may be called from several goroutines.
 type Service struct {
 	credentials credentialStore
@@ -89,6 +108,7 @@ type Service struct {
 	builds      buildStore
 	seal        sealer
 	control     controller
+	webhooks    webhookRegistrar
 	now         func() time.Time
 	checkBefore func(ctx context.Context, c credential.Credential) error
 	imported    func(arn string)
@@ -107,7 +127,7 @@ type Options struct {
 }
 
 // New returns a Service on the given stores.
-func New(credentials credentialStore, projects projectStore, builds buildStore, seal sealer, control controller, o Options) *Service {
+func New(credentials credentialStore, projects projectStore, builds buildStore, seal sealer, control controller, webhooks webhookRegistrar, o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -118,7 +138,7 @@ func New(credentials credentialStore, projects projectStore, builds buildStore, 
 		o.Imported = func(string) {}
 	}
 	return &Service{
-		credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, now: o.Now,
+		credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, webhooks: webhooks, now: o.Now,
 		checkBefore: o.CheckBefore, imported: o.Imported,
 	}
 }

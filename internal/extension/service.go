@@ -25,11 +25,13 @@ type outboxStore interface {
 // Service is Slipway's own operations. Its methods may be called from several
 // goroutines.
 type Service struct {
-	builds buildStore
-	outbox outboxStore
+	builds     buildStore
+	outbox     outboxStore
+	webhooks   webhooks
+	deliveries lastDeliveries
 }
 
 // New returns a Service on the given stores.
-func New(builds buildStore, outbox outboxStore) *Service {
-	return &Service{builds: builds, outbox: outbox}
+func New(builds buildStore, outbox outboxStore, webhooks webhooks, deliveries lastDeliveries) *Service {
+	return &Service{builds: builds, outbox: outbox, webhooks: webhooks, deliveries: deliveries}
 }

@@ -58,7 +58,7 @@ func TestListCommitStatuses(t *testing.T) {
 			Outcome: outbox.Outcome{Credential: scope.Token("GITHUB"), Version: 2, HTTPStatus: 401, Cause: slipway.FailureCauseBadToken, NextStep: "Import a new token.", Link: "https://github.com/settings/tokens"}},
 		{ID: 2, Kind: "event", Subject: id, Payload: json.RawMessage(`{}`), State: outbox.Owed, Created: at(1)},
 		{ID: 3, Kind: outbox.CommitStatus, Subject: id, Payload: payload(success), State: outbox.Owed, Created: at(10)},
-	})
+	}, nil, nil)
 	want := []slipway.CommitStatus{
 		{Attempts: 2, CommitID: "abc", Context: "ci", Created: api.At(at(0)), DeliveryStatus: slipway.DeliveryStatusRefused, Description: "Build started for project demo",
 			LastAttempt: api.At(at(9)), Message: "Bad credentials. Import a new token. https://github.com/settings/tokens", HttpStatus: 401, CredentialARN: scope.Token("GITHUB"), RepositoryURL: "https://github.com/o/r", State: slipway.CommitStatusStatePending, TargetURL: "https://ci.example.com/"},
@@ -92,7 +92,7 @@ func TestListCommitStatusesRefuses(t *testing.T) {
 	ctx := accesskey.WithCaller(t.Context(), accesskey.Caller{Scope: scope})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := New(one{}, owed{}).ListCommitStatuses(ctx, &slipway.ListCommitStatusesInput{BuildID: tt.id})
+			_, err := New(one{}, owed{}, nil, nil).ListCommitStatuses(ctx, &slipway.ListCommitStatusesInput{BuildID: tt.id})
 			if fault.KindOf(err) != tt.kind || fault.Message(err) != tt.want {
 				t.Errorf("got %v (kind %d), want %q (kind %d)", err, fault.KindOf(err), tt.want, tt.kind)
 			}

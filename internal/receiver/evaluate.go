@@ -111,6 +111,9 @@ func (s *session) consider(ctx context.Context) error {
 	if said.Comment != nil {
 		return s.approve(ctx, listeners)
 	}
+	if s.delivery.Record.Signature != slipway.SignatureVerdictPolled {
+		s.come.Refs, s.come.Gone = refsOf(said.Events)
+	}
 	for i := range said.Events {
 		for _, p := range listeners {
 			v, err := s.decide(ctx, p, i)
@@ -121,6 +124,29 @@ func (s *session) consider(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// refsOf returns what events tell of refs and of pull requests, as pull/N.
+func refsOf(events []event.Event) (now map[string]string, gone []string) {
+	now = map[string]string{}
+	for _, e := range events {
+		ref, over := e.HeadRef, e.Deleted
+		switch {
+		case e.Type.IsPullRequest() && e.PullRequest != nil:
+			ref = fmt.Sprintf("pull/%d", e.PullRequest.Number)
+			over = e.Type == event.PullRequestMerged || e.Type == event.PullRequestClosed
+		case e.Type != event.Push:
+			continue
+		}
+		switch {
+		case over:
+			delete(now, ref)
+			gone = append(gone, ref)
+		case e.Commit != "":
+			now[ref] = e.Commit
+		}
+	}
+	return now, gone
 }
 
 // hear takes up what a delivery says. Its events are copied, since details are

@@ -20,12 +20,6 @@ import (
 	"slipway/internal/webhook/event"
 )
 
-// A refReader is a provider that tells what git ls-remote does: the commits of
-// a repository's refs.
-type refReader interface {
-	Refs(ctx context.Context, r source.Repository, by source.Login) (map[string]string, error)
-}
-
 const (
 	pollAgent   = "Slipway-Poll"   // what builds say started them
 	pollNews    = 100              // changes told at one look; the others are told at the next
@@ -173,7 +167,7 @@ func (r *Registrar) look(ctx context.Context, key string, how sort) error {
 // A visit is a repository that is looked at.
 type visit struct {
 	provider   source.Provider
-	refs       refReader
+	refs       source.RefReader
 	repository source.Repository
 	login      source.Login
 }
@@ -183,7 +177,7 @@ type visit struct {
 func (r *Registrar) visit(ctx context.Context, h webhook.Hook, all []project.Project) (visit, error) {
 	v := visit{provider: r.parts.Providers[h.ServerType]}
 	var ok bool
-	if v.refs, ok = v.provider.(refReader); !ok {
+	if v.refs, ok = v.provider.(source.RefReader); !ok {
 		return v, fault.New(fault.Invalid, "The refs of sources of type %s cannot be compared. Start the server with --public-url and create the webhook anew.", h.ServerType)
 	}
 	found, err := r.parts.Keys.Find(ctx, keyring.Need{

@@ -151,6 +151,13 @@ type Detailer interface {
 	PullRequest(ctx context.Context, r Repository, number int64, by Login) (event.Event, error)
 }
 
+// A RefReader is a Provider that tells what git ls-remote does.
+type RefReader interface {
+	// Refs returns the commits that a repository's refs point at, annotated
+	// tags peeled.
+	Refs(ctx context.Context, r Repository, by Login) (map[string]string, error)
+}
+
 // A RoleReader is a Provider that tells what role a user has.
 type RoleReader interface {
 	// Role returns the highest role of a user on a repository, in the words of

@@ -208,7 +208,7 @@ func (s *Deliveries) Settle(ctx context.Context, sequence int64, of webhook.Sett
 				return err
 			}
 		}
-		return nil
+		return rememberRefs(ctx, q, d.Hook, of.Refs, of.Gone)
 	})
 	return settled, doing(err, "settle delivery %d", sequence)
 }

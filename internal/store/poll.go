@@ -38,16 +38,8 @@ func (s *Polls) Remember(ctx context.Context, hook string, now map[string]string
 		if err != nil {
 			return err
 		}
-		for ref, commit := range now {
-			if _, err := q.exec(ctx, `INSERT INTO polled_ref (hook, ref, commit_id) VALUES ($1, $2, $3)
-				ON CONFLICT (hook, ref) DO UPDATE SET commit_id = excluded.commit_id`, hook, ref, commit); err != nil {
-				return err
-			}
-		}
-		for _, ref := range gone {
-			if _, err := q.exec(ctx, `DELETE FROM polled_ref WHERE hook = $1 AND ref = $2`, hook, ref); err != nil {
-				return err
-			}
+		if err := rememberRefs(ctx, q, hook, now, gone); err != nil {
+			return err
 		}
 		if change == nil {
 			return nil
@@ -64,4 +56,21 @@ func (s *Polls) Remember(ctx context.Context, hook string, now map[string]string
 		return err
 	})
 	return doing(err, "remember refs")
+}
+
+// rememberRefs stores where refs of a hook's repository are now, and drops
+// those that are gone, in this transaction.
+func rememberRefs(ctx context.Context, q *statements, hook string, now map[string]string, gone []string) error {
+	for ref, commit := range now {
+		if _, err := q.exec(ctx, `INSERT INTO polled_ref (hook, ref, commit_id) VALUES ($1, $2, $3)
+			ON CONFLICT (hook, ref) DO UPDATE SET commit_id = excluded.commit_id`, hook, ref, commit); err != nil {
+			return err
+		}
+	}
+	for _, ref := range gone {
+		if _, err := q.exec(ctx, `DELETE FROM polled_ref WHERE hook = $1 AND ref = $2`, hook, ref); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -43,6 +43,11 @@ type Settlement struct {
 	Withheld []Withheld    // wait from now on, in the place of an earlier one of the same pull request
 	Released []Withheld    // wait no longer, if they still wait for the same commit
 	Owed     []outbox.Item // commit statuses
+
+	// What the provider told of refs and open pull requests (pull/N), so that
+	// who compares them does not find it new; Gone are those that are no more.
+	Refs map[string]string
+	Gone []string
 }
 
 // A Trial is a payload, real or made up, that is held against filters without

@@ -176,3 +176,8 @@ func target(base string, elements ...string) string {
 func rejected(format string, args ...any) *source.Refusal {
 	return &source.Refusal{Cause: slipway.FailureCauseRejected, Message: fmt.Sprintf(format, args...)}
 }
+
+// Refs returns the commits that a repository's refs point at.
+func (p *Provider) Refs(ctx context.Context, r source.Repository, by source.Login) (map[string]string, error) {
+	return p.client.Refs(ctx, r, by)
+}

@@ -165,3 +165,8 @@ func notGitHub(a *rest.Answer) error {
 		Message:  "What answers at " + a.URL.Host + " is not GitHub's API.",
 		NextStep: "Check the address of the repository, and that no proxy or login page stands before it."}
 }
+
+// Refs returns the commits that a repository's refs point at.
+func (p *Provider) Refs(ctx context.Context, r source.Repository, by source.Login) (map[string]string, error) {
+	return p.client.Refs(ctx, r, by)
+}

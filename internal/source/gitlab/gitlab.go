@@ -110,3 +110,8 @@ func nextPage(a *rest.Answer) string {
 func tokenPage(at source.Site, scopes ...string) string {
 	return at.WebBase + "/-/user_settings/personal_access_tokens?name=slipway&scopes=" + url.QueryEscape(strings.Join(scopes, ","))
 }
+
+// Refs returns the commits that a repository's refs point at.
+func (p *Provider) Refs(ctx context.Context, r source.Repository, by source.Login) (map[string]string, error) {
+	return p.client.Refs(ctx, r, by)
+}

@@ -58,6 +58,7 @@ type hook struct {
 	created time.Time
 	updated time.Time
 	last    int // status of the last answer; 0 if there was none
+	more    any // what only its provider knows
 }
 
 // A delivery is one that is about to be sent.

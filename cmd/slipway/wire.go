@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"slipway/internal/accesskey"
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/api/logs"
+	"slipway/internal/api/slipway"
+	"slipway/internal/arn"
+	"slipway/internal/awsjson"
+	"slipway/internal/checkup"
+	"slipway/internal/cloudwatchlogs"
+	"slipway/internal/codebuild"
+	"slipway/internal/credential"
+	"slipway/internal/doctor"
+	"slipway/internal/extension"
+	"slipway/internal/keyring"
+	"slipway/internal/keyring/awssecrets"
+	"slipway/internal/metrics"
+	"slipway/internal/outbox"
+	"slipway/internal/receiver"
+	"slipway/internal/registrar"
+	"slipway/internal/runner"
+	"slipway/internal/schedule"
+	"slipway/internal/seal"
+	"slipway/internal/source"
+	"slipway/internal/source/bitbucket"
+	"slipway/internal/source/github"
+	"slipway/internal/source/gitlab"
+	"slipway/internal/source/rest"
+	"slipway/internal/webhook"
+)
+
+// maxRequest bounds a request to the API, in bytes: a payload that is tried
+// against filters may be as long as one that a provider delivers.
+const maxRequest = 8 << 20
+
+// wire puts the parts together.
+func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
+	dates := &doctor.Dates{}
+	s.where = s.machine(keys, dates)
+	providers := providers(rest.Options{UserAgent: "slipway/" + version, Transport: dates})
+	s.keyring = keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints, Secrets: awssecrets.New(nil)})
+	s.registrar = registrar.New(registrar.Parts{
+		Hooks: s.db.Hooks(), Polls: s.db.Polls(), Seal: keys, Keys: s.keyring, Providers: providers, Log: s.o.log,
+		Rules: registrar.Rules{
+			Check: webhook.Check, Fill: webhook.Fill, Subscriptions: webhook.Subscriptions, Warnings: webhook.Warnings, Approvers: webhook.Approvers,
+		},
+		Deliver: func(ctx context.Context, d webhook.Delivery) error { return s.receiver.Deliver(ctx, d) },
+	}, registrar.Options{
+		PublicURL: s.o.publicURL, LocalURL: s.url, Poll: s.o.poll, PollEvery: s.o.pollEvery, Endpoints: s.o.endpoints,
+	})
+	s.scheduler = schedule.New(schedule.Parts{
+		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place, Keys: s.keyring,
+		Providers:  reporters(providers),
+		Deliverers: map[outbox.Kind]schedule.Deliverer{outbox.HookRemoval: s.registrar},
+		Log:        s.o.log,
+	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints})
+	s.checker = checkup.New(checkup.Parts{
+		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,
+	}, checkup.Options{Off: s.o.checks == "off", Endpoints: s.o.endpoints})
+	wire := codebuild.Options{Imported: s.checker.Wake}
+	if s.o.checks == "strict" {
+		wire.CheckBefore = s.checker.CheckBefore
+	}
+	service := codebuild.New(s.db.Credentials(), s.db.Projects(), s.db.Builds(), keys, s.scheduler, s.registrar, wire)
+	s.receiver = receiver.New(receiver.Parts{
+		Hooks: s.db.Hooks(), Deliveries: s.db.Deliveries(), Projects: s.db.Projects(), Opener: keys, Keys: s.keyring,
+		Builds: service, Statuses: s.scheduler, Providers: providers, Log: s.o.log,
+	}, receiver.Options{})
+	s.handler = s.routes(s.api(keys, service))
+	s.agentAPI = agentapi.NewHandler(s.scheduler, s.o.log)
+}
+
+// api is everything that speaks AWS's protocols.
+func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler {
+	look := accesskey.NewCache(func(ctx context.Context, id string) (accesskey.Key, error) {
+		sealed, err := s.db.AccessKeys().Get(ctx, id)
+		if err != nil {
+			return accesskey.Key{}, err
+		}
+		return sealed.Open(keys)
+	}, nil)
+	deliveries := extension.NewDeliveries(s.db.Deliveries(), s.db.Projects(), s.receiver)
+	credentials := extension.NewCredentials(s.keyring, s.checker, credential.NewNamed, extension.CredentialOptions{Strict: s.o.checks == "strict"})
+	own := extension.New(s.db.Builds(), s.db.Outbox(), s.registrar, deliveries)
+	return awsjson.NewServer(awsjson.Options{
+		Keys: look, Log: s.o.log, AcceptAny: s.o.acceptAny, MaxBody: maxRequest,
+		Default: accesskey.Caller{Scope: arn.Scope{Account: s.o.account, Region: s.o.region}},
+	},
+		awsjson.Service{Definition: api.CodeBuild, Implementation: service},
+		awsjson.Service{Definition: logs.Definition, Implementation: cloudwatchlogs.New(s.logs)},
+		awsjson.Service{Definition: slipway.Definition, Implementation: struct { // one service on the wire, a type per noun
+			*extension.Service
+			*extension.Credentials
+			*extension.Deliveries
+			*extension.Doctor
+		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil)}},
+	)
+}
+
+// routes is the one listener's.
+func (s *server) routes(aws http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /{$}", aws)
+	mux.Handle("POST /webhooks", s.receiver)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.Handle("GET /metrics", metrics.New(s.db.Health(), version, s.o.log))
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "This is Slipway: AWS CodeBuild on your own machines.\nPoint AWS clients here with: eval \"$(slipway env)\"\n")
+	})
+	return mux
+}
+
+// providers are the source providers by the server types that they serve.
+func providers(o rest.Options) map[api.ServerType]source.Provider {
+	gh, gl := github.New(o), gitlab.New(o)
+	return map[api.ServerType]source.Provider{
+		api.ServerTypeGithub: gh, api.ServerTypeGithubEnterprise: gh,
+		api.ServerTypeBitbucket: bitbucket.New(o),
+		api.ServerTypeGitlab:    gl, api.ServerTypeGitlabSelfManaged: gl,
+	}
+}
+
+// reporters are providers as the scheduler knows them.
+func reporters(all map[api.ServerType]source.Provider) map[api.ServerType]schedule.Reporter {
+	out := make(map[api.ServerType]schedule.Reporter, len(all))
+	for server, p := range all {
+		out[server] = p
+	}
+	return out
+}
