@@ -44,7 +44,10 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	dates := &doctor.Dates{}
 	s.where = s.machine(keys, dates)
 	providers := providers(rest.Options{UserAgent: "slipway/" + version, Transport: dates})
-	s.keyring = keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{Endpoints: s.o.endpoints, Secrets: awssecrets.New(nil)})
+	s.keyring = keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{
+		Endpoints: s.o.endpoints, Secrets: awssecrets.New(nil),
+		Bound: func(arn string) { s.checker.Wake(arn) }, // what could be sent nowhere before can be checked now
+	})
 	s.registrar = registrar.New(registrar.Parts{
 		Hooks: s.db.Hooks(), Polls: s.db.Polls(), Seal: keys, Keys: s.keyring, Providers: providers, Log: s.o.log,
 		Rules: registrar.Rules{

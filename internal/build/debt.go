@@ -15,12 +15,13 @@ type Debt struct {
 	CommitStatus
 	Account string `json:"account"`
 	Region  string `json:"region"`
+	Project string `json:"project,omitzero"` // its name
 }
 
-// Owe returns the item that owes s. subject is the build's id, or what else
-// keeps the order of statuses that replace each other.
-func (s CommitStatus) Owe(subject string, scope arn.Scope, now time.Time) (outbox.Item, error) {
-	payload, err := json.Marshal(Debt{CommitStatus: s, Account: scope.Account, Region: scope.Region})
+// Owe returns the item that owes s of a project. subject is the build's id, or
+// what else keeps the order of statuses that replace each other.
+func (s CommitStatus) Owe(subject, project string, scope arn.Scope, now time.Time) (outbox.Item, error) {
+	payload, err := json.Marshal(Debt{CommitStatus: s, Account: scope.Account, Region: scope.Region, Project: project})
 	if err != nil {
 		return outbox.Item{}, fmt.Errorf("encode commit status: %w", err)
 	}

@@ -73,6 +73,9 @@ func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 		Description: event.Cut(outcome.words+project, maxDescription),
 		Insecure:    source.InsecureSSL != nil && *source.InsecureSSL,
 	}
+	if t := b.State.Webhook; t != nil && s.Ref == "" && strings.HasPrefix(t.HeadRef, "refs/heads/") {
+		s.Ref = t.HeadRef
+	}
 	if a := source.Auth; a != nil {
 		s.AuthType, s.AuthResource = a.Type, text(a.Resource)
 	}

@@ -73,12 +73,16 @@ type Options struct {
 	Endpoints source.Endpoints // where providers are; nil means at their usual place
 	Secrets   Secrets          // where secrets' ARNs that are none of ours lead; nil means nowhere
 	Now       func() time.Time // nil means time.Now
+	Bound     func(arn string) // is told of a credential whose host has become known; must not block; nil means nobody
 }
 
 // New returns a Keyring on stored credentials. It starts nothing: see Run.
 func New(c credentials, s sealer, log *slog.Logger, options Options) *Keyring {
 	if options.Now == nil {
 		options.Now = time.Now
+	}
+	if options.Bound == nil {
+		options.Bound = func(string) {}
 	}
 	k := &Keyring{credentials: c, sealer: s, log: log, options: options}
 	if options.Secrets != nil {

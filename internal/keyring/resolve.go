@@ -136,6 +136,7 @@ func (k *Keyring) bind(ctx context.Context, key key, w credential.Want) (prefix 
 		}
 		if len(holder.Hosts) == 1 && holder.Hosts[0] == w.Host {
 			k.log.Info("source credential bound to a host", "arn", holder.ARN, "host", w.Host)
+			k.options.Bound(holder.ARN)
 		}
 	}
 	prefix, ok := holder.Reach(w)

@@ -410,7 +410,7 @@ func TestPullRequestsWaitForApproval(t *testing.T) {
 	must(t, err)
 	var owed build.Debt
 	must(t, json.Unmarshal(items[len(items)-1].Payload, &owed))
-	want := build.Debt{Account: scope.Account, Region: scope.Region, CommitStatus: build.CommitStatus{
+	want := build.Debt{Account: scope.Account, Region: scope.Region, Project: "app", CommitStatus: build.CommitStatus{
 		ServerType: "GITHUB", Location: "https://github.com/acme/app", Commit: sha, State: "failure",
 		Context: "AWS CodeBuild us-east-1 (app)", Description: "Pull request approval required for starting a build",
 	}}

@@ -179,7 +179,7 @@ func (s *session) withhold(p project.Project, i int, plan build.WebhookStart, v 
 	}
 	status.State, status.Description = "failure", webhook.ApprovalRequired
 	subject := fmt.Sprintf("withheld/%s/%d", p.Scope.Project(*p.Public.Name), e.PullRequest.Number)
-	item, err := status.Owe(subject, p.Scope, now)
+	item, err := status.Owe(subject, *p.Public.Name, p.Scope, now)
 	if err != nil {
 		return v, err
 	}

@@ -185,11 +185,14 @@ func (s *Scheduler) reportStatus(ctx context.Context, item outbox.Item) (sent ou
 	if !ok {
 		return sent, fault.New(fault.Invalid, "Commit statuses cannot be set at %s yet.", d.ServerType)
 	}
-	project, _, _ := strings.Cut(item.Subject, ":")
+	buildID := "" // a pull request that waits for approval has a status and no build
+	if strings.HasPrefix(item.Subject, d.Project+":") {
+		buildID = item.Subject
+	}
 	scope := arn.Scope{Account: d.Account, Region: d.Region}
 	found, err := s.parts.Keys.Find(ctx, keyring.Need{
 		Scope: scope, Server: d.ServerType, Location: d.Location, Auth: d.Auth(), Insecure: d.Insecure,
-		Purpose: slipway.CredentialPurposeCommitStatus, Project: project, BuildID: item.Subject,
+		Purpose: slipway.CredentialPurposeCommitStatus, Project: d.Project, BuildID: buildID,
 	})
 	if err != nil {
 		return sent, err

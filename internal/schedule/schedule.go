@@ -258,7 +258,7 @@ func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.
 			}
 			status, ok := b.CommitStatus()
 			if ok && status != before {
-				debt, err := status.Owe(id, b.Scope, time.Now())
+				debt, err := status.Owe(id, *b.Public.ProjectName, b.Scope, time.Now())
 				if err != nil {
 					return nil, err
 				}
