@@ -73,7 +73,8 @@ func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 		Description: event.Cut(outcome.words+project, maxDescription),
 		Insecure:    source.InsecureSSL != nil && *source.InsecureSSL,
 	}
-	if t := b.State.Webhook; t != nil && s.Ref == "" && strings.HasPrefix(t.HeadRef, "refs/heads/") {
+	// A fork's branch is none of the repository that is told, unless the fork is.
+	if t := b.State.Webhook; t != nil && s.Ref == "" && strings.HasPrefix(t.HeadRef, "refs/heads/") && (!t.Fork || source.Type == api.SourceTypeBitbucket) {
 		s.Ref = t.HeadRef
 	}
 	if a := source.Auth; a != nil {

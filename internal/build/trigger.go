@@ -19,6 +19,7 @@ type Trigger struct {
 	PrevCommit   string `json:"prevCommit,omitzero"`   // what a pushed ref was before
 	MergeCommit  string `json:"mergeCommit,omitzero"`  // what a merged pull request became
 	PullRequest  int64  `json:"pullRequest,omitzero"`  // its number
+	Fork         bool   `json:"fork,omitzero"`         // its head is in another repository
 	Label        string `json:"label,omitzero"`        // of the workflow job, by which it asked for this project
 	RunID        string `json:"runId,omitzero"`        // of the workflow job
 	JobID        string `json:"jobId,omitzero"`        // of the workflow job

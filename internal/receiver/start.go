@@ -110,7 +110,7 @@ func (s *session) trigger(e event.Event, label string) build.Trigger {
 		t.Trigger = "tag/" + e.Tag
 	}
 	if e.PullRequest != nil {
-		t.PullRequest = e.PullRequest.Number
+		t.PullRequest, t.Fork = e.PullRequest.Number, e.PullRequest.Fork
 		t.Trigger = "pr/" + strconv.FormatInt(e.PullRequest.Number, 10)
 	}
 	if e.Job != nil {
