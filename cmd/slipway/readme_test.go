@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"slipway/internal/api"
 	"slipway/internal/source/sourcetest"
 )
 
@@ -115,4 +116,30 @@ exec '%[1]s' %[2]s "$@"
 			}
 		})
 	}
+}
+
+// TestReadmeWebhook runs the command with which the README makes a webhook.
+func TestReadmeWebhook(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Builds from pushes and pull requests\n")
+	_, block, _ := strings.Cut(section, "\n```\n")
+	command, _, ok := strings.Cut(block, "\n```")
+	if !ok || !strings.HasPrefix(command, "aws codebuild create-webhook ") {
+		t.Fatalf("the README makes no webhook: %q", command)
+	}
+	eachForge(t, true, nil, func(t *testing.T, f *forge) {
+		for _, cli := range clis(t) {
+			script := fmt.Sprintf("set -eu; eval \"$('%s/slipway' env --data '%s')\"; aws() { '%s' \"$@\"%s; }; %s", bin, f.server.data, cli.path, map[bool]string{true: ` --endpoint-url "$AWS_ENDPOINT_URL_CODEBUILD"`}[cli.flag], command)
+			cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=json"}
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), `"payloadUrl": "http://127.0.0.1:`) {
+				t.Errorf("%s: %v\n%s", cli.version, err, out)
+			}
+			call[api.DeleteWebhookOutput](f.server, "DeleteWebhook", &api.DeleteWebhookInput{ProjectName: "app"})
+		}
+	})
 }
