@@ -32,8 +32,9 @@ func branchFilter(pattern string) api.WebhookFilter {
 // searched anywhere in the value; EVENT's is a list of names. A filter passes if
 // its pattern matches, or with excludeMatchedPattern if it does not; of
 // FILE_PATH, if any path matches, or with excludeMatchedPattern if none does. A
-// value that the event does not have passes no filter, excluding or not. Of a
-// value only the first MiB is looked at.
+// value that the event does not have passes no filter, excluding or not; but the
+// message of a commit and the name of a release may be empty. Of a value only
+// the first MiB is looked at.
 //
 // Without any filter every push and every pull request builds. A branchFilter
 // is held against the short name of the head branch, of pushes and of pull
@@ -239,7 +240,7 @@ func valuesOf(w *api.Webhook, t api.WebhookFilterType, d event.Delivery, e event
 	case api.WebhookFilterTypeTagName:
 		return one(e.Tag)
 	case api.WebhookFilterTypeReleaseName:
-		return one(e.ReleaseName)
+		return []string{e.ReleaseName}, "" // one may have none: that is said
 	case api.WebhookFilterTypeRepositoryName:
 		if scoped == nil {
 			return nil, "only webhooks of an organization, enterprise or group have this filter"
