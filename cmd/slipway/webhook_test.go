@@ -74,7 +74,7 @@ func webhookServer(t *testing.T) (data string) {
 	}}))
 	log := slog.New(slog.DiscardHandler)
 	hears := receiver.New(receiver.Parts{
-		Hooks: db.Hooks(), Deliveries: db.Deliveries(), Projects: db.Projects(), Opener: keys, Keys: keyring.New(db.Credentials(), keys, log, keyring.Options{}),
+		Hooks: db.Hooks(), Deliveries: db.Deliveries(), Refs: db.Polls(), Projects: db.Projects(), Opener: keys, Keys: keyring.New(db.Credentials(), keys, log, keyring.Options{}),
 		Builds: unbuilt{}, Statuses: unbuilt{}, Providers: map[api.ServerType]source.Provider{"GITHUB": jsonProvider{}}, Log: log,
 	}, receiver.Options{})
 	pushed := event.Event{Type: event.Push, ActorID: "12345", ActorName: "mona", HeadRef: "refs/heads/main", Commit: strings.Repeat("a", 40)}

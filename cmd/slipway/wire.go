@@ -72,7 +72,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	}
 	service := codebuild.New(s.db.Credentials(), s.db.Projects(), s.db.Builds(), keys, s.scheduler, s.registrar, wire)
 	s.receiver = receiver.New(receiver.Parts{
-		Hooks: s.db.Hooks(), Deliveries: s.db.Deliveries(), Projects: s.db.Projects(), Opener: keys, Keys: s.keyring,
+		Hooks: s.db.Hooks(), Deliveries: s.db.Deliveries(), Refs: s.db.Polls(), Projects: s.db.Projects(), Opener: keys, Keys: s.keyring,
 		Builds: service, Statuses: s.scheduler, Providers: providers, Log: s.o.log,
 	}, receiver.Options{})
 	s.handler = s.routes(s.api(keys, service))

@@ -227,7 +227,7 @@ func (b *bench) renew() {
 		all[t] = b.provider
 	}
 	b.Receiver = receiver.New(receiver.Parts{
-		Hooks: b.db.Hooks(), Deliveries: b.kept, Projects: b.db.Projects(), Opener: b.keys,
+		Hooks: b.db.Hooks(), Deliveries: b.kept, Refs: b.db.Polls(), Projects: b.db.Projects(), Opener: b.keys,
 		Keys:   keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{}),
 		Builds: b.service, Statuses: control{b.woken}, Providers: all, Log: log,
 	}, b.options)

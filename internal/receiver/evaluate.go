@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"slipway/internal/api"
@@ -114,10 +115,18 @@ func (s *session) consider(ctx context.Context) error {
 	if s.delivery.Record.Signature != slipway.SignatureVerdictPolled {
 		s.come.Refs, s.come.Gone = refsOf(said.Events)
 	}
-	for i := range said.Events {
+	for i, e := range said.Events {
+		stale, err := s.repeats(ctx, e)
+		if err != nil {
+			return err
+		}
 		for _, p := range listeners {
-			v, err := s.decide(ctx, p, i)
-			if err != nil {
+			var v slipway.ProjectVerdict
+			if stale {
+				v = webhook.Evaluate(&api.Webhook{}, s.said, e)
+				v.ProjectName, v.Outcome = *p.Public.Name, slipway.VerdictOutcomeIgnored
+				v.Reason = "The pull request is at the commit that was heard of before: its title, its reviewers or the like were changed."
+			} else if v, err = s.decide(ctx, p, i); err != nil {
 				return err
 			}
 			s.come.Verdicts = append(s.come.Verdicts, webhook.Verdict{Scope: p.Scope, Event: i, ProjectVerdict: v})
@@ -126,6 +135,21 @@ func (s *session) consider(ctx context.Context) error {
 	return nil
 }
 
+// repeats reports whether an event tells nothing new: it comes for other
+// changes, too, and its commit was heard of before. Somebody who has a delivery
+// evaluated again means to have it built.
+func (s *session) repeats(ctx context.Context, e event.Event) (bool, error) {
+	if !e.Repeats || e.PullRequest == nil || s.delivery.Record.Redelivery != 0 {
+		return false, nil
+	}
+	known, err := s.parts.Refs.Refs(ctx, s.hook.Key)
+	before := known[pullRef(e)]
+	return before != "" && e.Commit != "" && (strings.HasPrefix(before, e.Commit) || strings.HasPrefix(e.Commit, before)), err
+}
+
+// pullRef is under which name a pull request's commit is remembered.
+func pullRef(e event.Event) string { return fmt.Sprintf("pull/%d", e.PullRequest.Number) }
+
 // refsOf returns what events tell of refs and of pull requests, as pull/N.
 func refsOf(events []event.Event) (now map[string]string, gone []string) {
 	now = map[string]string{}
@@ -133,7 +157,7 @@ func refsOf(events []event.Event) (now map[string]string, gone []string) {
 		ref, over := e.HeadRef, e.Deleted
 		switch {
 		case e.Type.IsPullRequest() && e.PullRequest != nil:
-			ref = fmt.Sprintf("pull/%d", e.PullRequest.Number)
+			ref = pullRef(e)
 			over = e.Type == event.PullRequestMerged || e.Type == event.PullRequestClosed
 		case e.Type != event.Push:
 			continue

@@ -48,6 +48,12 @@ type deliveries interface {
 	Prune(ctx context.Context, received, waiting time.Time) error
 }
 
+// refs are where refs were when they were last heard of or looked at, by hook.
+type refs interface {
+	// Refs returns the commits; of pull requests as pull/N.
+	Refs(ctx context.Context, hook string) (map[string]string, error)
+}
+
 // projects is what a trial needs of the projects.
 type projects interface {
 	// Get returns one project, or NotFound.
@@ -83,6 +89,7 @@ type statuses interface {
 type Parts struct {
 	Hooks      hooks
 	Deliveries deliveries
+	Refs       refs
 	Projects   projects
 	Opener     opener
 	Keys       keys

@@ -476,6 +476,73 @@ func TestAllPullRequestsWaitIfThePolicySaysSo(t *testing.T) {
 	}
 }
 
+// Bitbucket tells of a new title as it does of new commits.
+func TestAPullRequestWhoseTitleChangesIsNotBuiltAgain(t *testing.T) {
+	b := newBench(t)
+	const cloud = "bitbucket.org/acme/app"
+	b.hook("app", "BITBUCKET", cloud, api.Webhook{})
+	b.hook("lib", "BITBUCKET", cloud, filters(group("EVENT=PUSH")))
+	b.provider.commits = map[string]string{sha[:12]: sha, strings.Repeat("2", 12): strings.Repeat("2", 40)}
+	b.run()
+	opened := pull("mona", false)
+	opened.Commit = sha[:12]
+	updated := opened
+	updated.Type, updated.Repeats = event.PullRequestUpdated, true
+	more := updated
+	more.Commit = strings.Repeat("2", 12)
+	merged := opened
+	merged.Type = event.PullRequestMerged
+	_, v := b.says(cloud, about(updated))
+	if v[0].Outcome == "IGNORED" {
+		t.Errorf("of a pull request that was never heard of: %s", v[0].Reason)
+	}
+	for _, tt := range []struct {
+		name string
+		e    event.Event
+		want slipway.VerdictOutcome
+	}{
+		{"it is opened", opened, "BUILD"}, {"its title changes", updated, "IGNORED"}, {"it has new commits", more, "BUILD"}, {"its reviewers change", more, "IGNORED"},
+		{"it is pushed back", updated, "BUILD"}, {"it is merged", merged, "BUILD"},
+	} {
+		d, v := b.says(cloud, about(tt.e))
+		if v[0].ProjectName != "app" || v[0].Outcome != tt.want || (tt.want == "IGNORED") != (v[1].Outcome == "IGNORED") || v[0].ProjectVerdict.Event != string(tt.e.Type) {
+			t.Errorf("%s: %+v", tt.name, v)
+		}
+		if tt.want != "IGNORED" {
+			continue
+		}
+		sequence, err := b.Redeliver(t.Context(), scope, d.Sequence)
+		must(t, err)
+		if _, v := b.of(webhook.DeliveryName(sequence)); v[0].Outcome != "BUILD" {
+			t.Errorf("%s, delivered again by hand: %s: %s", tt.name, v[0].Outcome, v[0].Reason)
+		}
+	}
+}
+
+// A project hears its own webhook only, however many others its repository has.
+func TestAGroupsWebhookBesideARepositorysBuildsOnce(t *testing.T) {
+	b := newBench(t)
+	const org = "github.com/GITHUB_ORGANIZATION/acme"
+	b.hook("app", "GITHUB", place, api.Webhook{})
+	b.hook("all", "GITHUB", org, api.Webhook{ScopeConfiguration: &api.ScopeConfiguration{Scope: "GITHUB_ORGANIZATION", Name: "acme"}}, func(in *api.CreateProjectInput) {
+		in.Source.Location = new("CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION")
+	})
+	b.run()
+	for _, at := range []string{place, org} {
+		b.says(at, about(push("main")))
+	}
+	builds := map[string]int{}
+	ids, _, err := b.db.Builds().List(t.Context(), scope, "", false, 0, 10)
+	must(t, err)
+	for _, id := range ids {
+		name, _, _ := strings.Cut(id, ":")
+		builds[name]++
+	}
+	if diff := cmp.Diff(map[string]int{"app": 1, "all": 1}, builds); diff != "" {
+		t.Errorf("builds (-want +got):\n%s", diff)
+	}
+}
+
 func TestRedeliver(t *testing.T) {
 	b := newBench(t)
 	b.hook("app", "GITHUB", place, filters(group("EVENT=PUSH", "HEAD_REF=^refs/heads/dev$")))

@@ -117,7 +117,7 @@ var pullRequestEvents = map[string]event.Type{
 // a push and no files, so Files is always nil; a pull request's commits have
 // twelve characters, and its message is not told. pullrequest:updated comes for
 // new titles and reviewers as for new commits, and the payload does not tell
-// which: it is an event each time, and whoever knows the last commit can see
+// which: it is an event that Repeats, and whoever knows the last commit can see
 // that it is the same.
 func (p *Provider) Read(h http.Header, body []byte) (event.Delivery, error) {
 	key := shown(h.Get("X-Event-Key"))
@@ -196,6 +196,7 @@ func (in payload) pullRequest(d *event.Delivery, t event.Type) error {
 	if e.Commit == "" {
 		return fmt.Errorf("%s does not say at which commit the pull request is", d.Name)
 	}
+	e.Repeats = d.Name == "pullrequest:updated"
 	d.Events = []event.Event{e}
 	return nil
 }

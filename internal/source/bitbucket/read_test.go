@@ -137,7 +137,7 @@ func TestPullRequests(t *testing.T) {
 			t.Errorf("%s: commit %q is %q, %v", action, e.Commit, commit, err)
 		}
 		same(t, action, e, event.Event{
-			Type: want, ActorID: p.AccountID("mona"), ActorName: "Mona", HeadRef: "refs/heads/topic", BaseRef: "refs/heads/main", Commit: e.Commit,
+			Type: want, ActorID: p.AccountID("mona"), ActorName: "Mona", HeadRef: "refs/heads/topic", BaseRef: "refs/heads/main", Commit: e.Commit, Repeats: action == "updated",
 			PullRequest: &event.PullRequest{Number: int64(n), AuthorID: p.AccountID("lisa"), AuthorName: p.AccountID("lisa"), Head: p.heard(t, last).Repository},
 		})
 	}

@@ -62,6 +62,7 @@ type Event struct {
 	Before    string // the commit that a pushed ref had before; "" for a new one
 	Merge     string // the commit that a merged pull request became
 	Deleted   bool   // a pushed ref was deleted: there is nothing to build
+	Repeats   bool   // it comes for a new title or reviewer, too: it is news only if Commit is
 
 	Message *string  // the message of Commit; nil if the payload does not hold it
 	Files   []string // every path that changed, old names of renamed files too; nil if the payload does not hold all
