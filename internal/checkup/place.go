@@ -71,7 +71,7 @@ func (c *Checker) places(ctx context.Context, a credential.About, l source.Login
 // at is a repository with what a credential says of its host: certificates, and
 // the path under which the provider is there.
 func at(a credential.About, r source.Repository, l source.Login) place {
-	r.CA = a.CA
+	r.CA, r.Insecure = a.CA, r.Insecure && a.CA == ""
 	for _, h := range a.Hosts {
 		base := webBase(h)
 		prefix, below := strings.CutPrefix(base, r.WebBase+"/")

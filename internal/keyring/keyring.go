@@ -145,6 +145,9 @@ func (k *Keyring) find(ctx context.Context, n Need, all []credential.Sealed) (Fo
 	found.Login, found.ARN, found.Version = key.login, key.arn, key.version
 	found.Repository = below(found.Repository, prefix)
 	found.Repository.CA = key.about.CA
+	if found.Repository.CA != "" {
+		found.Repository.Insecure = false // whoever gave the token said whom to trust: a project's editor does not overrule that
+	}
 	return found, k.record(ctx, n, found, key)
 }
 

@@ -273,6 +273,19 @@ func TestAProviderUnderAPathOfItsHost(t *testing.T) {
 	b.refused(need("GITLAB_SELF_MANAGED", "https://git.example:8443/other/app"), "is bound to git.example:8443/gitlab")
 }
 
+// Whoever gave the token said whom to trust.
+func TestInsecureDoesNotOverruleTheCertificatesOfACredential(t *testing.T) {
+	b := newBench(t, keyring.Options{})
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	ca := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+	b.put("", "GITHUB_ENTERPRISE", at("ghe.example"), func(in *input) { in.CaBundle = ca })
+	found, err := b.Find(t.Context(), need("GITHUB_ENTERPRISE", "https://ghe.example/o/r", func(n *keyring.Need) { n.Insecure = true }))
+	if err != nil || found.Repository.Insecure || found.Repository.CA != ca {
+		t.Errorf("Find = %+v, %v, want a checked certificate", found.Repository, err)
+	}
+}
+
 func TestInsecureIsTheProjectsAndOfOneServerType(t *testing.T) {
 	b := newBench(t, keyring.Options{})
 	insecure := func(n *keyring.Need) { n.Insecure = true }

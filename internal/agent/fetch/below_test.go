@@ -1,13 +1,18 @@
 package fetch_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"slipway/internal/agent/fetch"
 	"slipway/internal/agentapi"
@@ -256,6 +261,35 @@ func TestTheCertificatesOfACredential(t *testing.T) {
 	s.Dir = filepath.Join(t.TempDir(), "src")
 	if message, _ := w.fails(t, s); !strings.Contains(message, " is at "+url+"/octo/renamed.git now") {
 		t.Errorf("message = %q", message)
+	}
+}
+
+// Whoever gave the token said whom to trust: a project's editor cannot have it
+// sent to another.
+func TestInsecureDoesNotOverruleTheCertificatesOfACredential(t *testing.T) {
+	w, commit := withApp(t)
+	url, ca := overTLS(t, w.Server)
+	s := w.source(t, "main")
+	s.URL, s.Location, s.Insecure = url+"/octo/app.git", url+"/octo/app.git", true
+	w.credential.Host, w.credential.CA = hostOf(url), ca
+	if got := w.fetched(t, s).Commits[0].Commit; got != commit {
+		t.Errorf("commit %s, want %s", got, commit)
+	}
+
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	another := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, another, another, public, private)
+	must(t, err)
+	w.credential.CA = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	before := len(w.Requests())
+	s.Dir = filepath.Join(t.TempDir(), "src")
+	message, _ := w.fails(t, s)
+	if !strings.Contains(message, "SSL certificate problem") || strings.Contains(message, "insecureSsl") {
+		t.Errorf("message = %q, want that the certificate is refused, and no advice that does not help", message)
+	}
+	if n := len(w.Requests()); n != before {
+		t.Errorf("%d requests reached whoever has another certificate", n-before)
 	}
 }
 

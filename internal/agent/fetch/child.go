@@ -120,6 +120,9 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 		say:         func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
 	}
 	c.configure()
+	if s.Insecure && where.Scheme == "https" && credential.CA == "" {
+		c.say("The certificate of " + where.Host + " is not checked: the project's source sets insecureSsl, so that whoever is between may read and change what is fetched.")
+	}
 	commit, err := c.run(ctx)
 	if err == nil || ctx.Err() != nil {
 		return commit, err

@@ -92,7 +92,8 @@ func (d *desk) take(where *url.URL, c *agentapi.Credential) (grant, error) {
 	if err := os.WriteFile(file, bundle(c.CA), 0o600); err != nil {
 		return g, err
 	}
-	d.trust = append(d.trust, setting{key, file})
+	// A project's insecureSsl does not overrule what came with the credential.
+	d.trust = append(d.trust, setting{key, file}, setting{"http." + root(where) + ".sslVerify", "true"})
 	return g, nil
 }
 

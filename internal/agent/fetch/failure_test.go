@@ -233,8 +233,12 @@ func TestTLS(t *testing.T) {
 
 	s := source()
 	s.Insecure = true
-	if got := w.fetched(t, s); got.Commits[0].Commit != commit {
-		t.Errorf("commit %s, want %s", got.Commits[0].Commit, commit)
+	got, log := w.fetch(t, s)
+	if got.Failure != nil || got.Commits[0].Commit != commit {
+		t.Errorf("unchecked: %+v, want %s", got, commit)
+	}
+	if want := "The certificate of " + w.credential.Host + " is not checked: the project's source sets insecureSsl"; !strings.HasPrefix(log, want) {
+		t.Errorf("log = %q, want %q in it", log, want)
 	}
 
 	bundle := filepath.Join(t.TempDir(), "ca.pem")

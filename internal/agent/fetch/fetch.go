@@ -75,8 +75,9 @@ const (
 
 // Run fetches job's sources in a child process, started as self with the
 // argument "fetch", and copies the lines it has for the build's log to log:
-// they are masked already, and there are none if all goes well. When ctx ends,
-// the child and everything it started are killed and Run returns ctx's cause.
+// they are masked already, and of a fetch that goes well they tell of submodules
+// and of what was not checked. When ctx ends, the child and everything it
+// started are killed and Run returns ctx's cause.
 //
 // A source that cannot be had is a Result with a Failure. An error is one that
 // no change to project, source or credential mends; one that errors.Is

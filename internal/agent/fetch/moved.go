@@ -33,7 +33,7 @@ func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credent
 	if sentTo(where, by) {
 		r.SetBasicAuth(by.Username, by.Password.Reveal())
 	}
-	trust := &tls.Config{InsecureSkipVerify: s.Insecure} //nolint:gosec // the project's word, for servers with a name of their own only
+	trust := &tls.Config{InsecureSkipVerify: s.Insecure && by.CA == ""} //nolint:gosec // the project's word, for servers with a name of their own only
 	if by.CA != "" {
 		trust.RootCAs = x509.NewCertPool()
 		trust.RootCAs.AppendCertsFromPEM(bundle(by.CA))

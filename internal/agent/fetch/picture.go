@@ -193,7 +193,7 @@ func (p *picture) elsewhere() string {
 func (p *picture) trusting() string {
 	advice := " Give the certificate of its authority with the credential: " + p.named() + " --ca-file <file>. Or start the server with SSL_CERT_FILE set, " +
 		"or add it to the trusted ones of the machine that builds (update-ca-certificates on Debian)."
-	if p.source.Type == api.SourceTypeGithubEnterprise {
+	if p.source.Type == api.SourceTypeGithubEnterprise && p.credential.CA == "" {
 		advice += " To try without checking, set insecureSsl on the project's source."
 	}
 	return advice
