@@ -97,7 +97,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringVar(&endpoints, "source-endpoint", "", "send a provider's API and git traffic elsewhere: GITHUB=URL,BITBUCKET=URL,…")
 	f.StringVar(&o.checks, "credential-check", "auto", "auto: check source credentials after an import and daily; strict: also refuse to import a token that its provider refuses; off: only on demand")
 	f.StringVar(&publicURL, "public-url", "", "where source providers reach this server to deliver webhooks, such as https://ci.example.com")
-	f.BoolVar(&o.poll, "poll", false, "compare the refs of repositories every minute: instead of webhooks if there is no --public-url, beside them otherwise")
+	f.BoolVar(&o.poll, "poll", false, "compare the refs of repositories every minute: instead of webhooks if there is no --public-url, beside them otherwise, for pushes too large for providers to tell of")
 	f.DurationVar(&o.pollEvery, "poll-interval", 0, "how often --poll compares; 0 means a minute")
 	if err := f.MarkHidden("poll-interval"); err != nil { // it is for tests: providers limit calls
 		panic(err)

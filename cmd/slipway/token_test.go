@@ -101,6 +101,13 @@ func TestCommitStatuses(t *testing.T) {
 			t.Errorf("the provider heard last: %s", heard)
 		}
 	})
+	t.Run("that none is owed is said, and why", func(t *testing.T) {
+		id := *call[api.StartBuildOutput](s, "StartBuild", &api.StartBuildInput{ProjectName: "app", ReportBuildStatusOverride: new(false)}).Build.ID
+		s.finished(id)
+		if out := s.command("status", id); !strings.HasPrefix(out, "No commit status is owed for this build: its source does not report statuses (reportBuildStatus)") {
+			t.Errorf("slipway status says:\n%s", out)
+		}
+	})
 	t.Run("a refusal is kept in the provider's words", func(t *testing.T) {
 		ghes.refuseStatuses(t)
 		id := s.build("app")

@@ -38,8 +38,8 @@ func TestACredentialIsCheckedAfterItsImportAndDaily(t *testing.T) {
 	b.provider.RevokeToken(good)
 	b.pass(12 * time.Hour)
 	log := b.log.wait(t, "worked before and is refused now", 1)
-	if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "owner=ada") {
-		t.Errorf("the log does not name the owner in an error:\n%s", log)
+	if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "owner=ada") || !strings.Contains(log, "stays when people leave") {
+		t.Errorf("the log does not name the owner in an error, and what outlives people:\n%s", log)
 	}
 	if strings.Contains(log, good) {
 		t.Error("the token is in the log")

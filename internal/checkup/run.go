@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -174,10 +175,13 @@ func (c *Checker) checkAlone(ctx context.Context, a credential.About) (slipway.C
 // tell logs what a check found: that a good credential is refused now as an
 // error, since builds fail from here on.
 func (c *Checker) tell(ctx context.Context, a credential.About, before credential.Health, found slipway.CredentialHealth) {
-	level, message := slog.LevelInfo, "source credential checked"
+	level, message, next := slog.LevelInfo, "source credential checked", found.NextStep
 	switch {
 	case worked(before.Found) && refused(found.State):
 		level, message = slog.LevelError, "source credential worked before and is refused now"
+		if !before.Found.OwnerIsBot {
+			next = strings.TrimSpace(next + " A person's token ends with the person's account: one of a bot, a GitHub App or a project stays when people leave.")
+		}
 	case refused(found.State):
 		level, message = slog.LevelWarn, "source credential is refused"
 	}
@@ -186,7 +190,7 @@ func (c *Checker) tell(ctx context.Context, a credential.About, before credentia
 		owner = before.Found.Owner
 	}
 	c.parts.Log.Log(ctx, level, message, "arn", a.ARN, "name", a.Name, "serverType", a.ServerType, "owner", owner,
-		"state", found.State, "message", found.Message, "nextStep", found.NextStep)
+		"state", found.State, "message", found.Message, "nextStep", next)
 }
 
 // remembered is what is shown of a credential whose provider could not be

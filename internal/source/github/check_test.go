@@ -184,15 +184,20 @@ func TestAHookIsRefusedForTheFirstReasonThatHolds(t *testing.T) {
 		role  string
 		cause slipway.FailureCause
 		says  string
+
+		policy sourcetest.Policy
 	}{
-		{"a bad token", sourcetest.Token{Value: "ghp_a", Login: "mona", Expires: time.Now()}, "", slipway.FailureCauseBadToken, "wrong, expired or revoked"},
-		{"no scope", sourcetest.Token{Value: "ghp_b", Login: "mona", Scopes: []string{"repo:status"}}, "", slipway.FailureCauseMissingScope, "the token has repo:status"},
-		{"another's repository", sourcetest.Token{Value: "ghp_c", Login: "mona", Scopes: []string{"repo"}, Repositories: []string{}}, "", slipway.FailureCauseNotVisible, "octo/app does not exist, or"},
-		{"a writer", sourcetest.Token{Value: "ghp_d", Login: "hubot", Scopes: []string{"repo"}}, "write", slipway.FailureCauseNotAdmin, "has the role write"},
-		{"a fine-grained token of the user", sourcetest.Token{Value: "github_pat_e", Login: "mona", Owner: "mona", Permissions: all}, "", slipway.FailureCauseNotVisible, "resource owner must be octo"},
-		{"a fine-grained token without the permission", sourcetest.Token{Value: "github_pat_f", Login: "mona", Permissions: map[string]string{"contents": "read"}}, "", slipway.FailureCauseMissingScope, "Webhooks: write"},
+		{"a bad token", sourcetest.Token{Value: "ghp_a", Login: "mona", Expires: time.Now()}, "", slipway.FailureCauseBadToken, "wrong, expired or revoked", sourcetest.Policy{}},
+		{"no scope", sourcetest.Token{Value: "ghp_b", Login: "mona", Scopes: []string{"repo:status"}}, "", slipway.FailureCauseMissingScope, "the token has repo:status", sourcetest.Policy{}},
+		{"another's repository", sourcetest.Token{Value: "ghp_c", Login: "mona", Scopes: []string{"repo"}, Repositories: []string{}}, "", slipway.FailureCauseNotVisible, "octo/app does not exist, or", sourcetest.Policy{}},
+		{"a writer", sourcetest.Token{Value: "ghp_d", Login: "hubot", Scopes: []string{"repo"}}, "write", slipway.FailureCauseNotAdmin, "has the role write", sourcetest.Policy{}},
+		{"a fine-grained token of the user", sourcetest.Token{Value: "github_pat_e", Login: "mona", Owner: "mona", Permissions: all}, "", slipway.FailureCauseNotVisible, "resource owner must be octo", sourcetest.Policy{}},
+		{"a fine-grained token without the permission", sourcetest.Token{Value: "github_pat_f", Login: "mona", Permissions: map[string]string{"contents": "read"}}, "", slipway.FailureCauseMissingScope, "Webhooks: write", sourcetest.Policy{}},
+		{"no single sign-on", sourcetest.Token{Value: "ghp_g", Login: "mona", Scopes: []string{"repo"}}, "", slipway.FailureCauseSsoRequired, "asks for single sign-on", sourcetest.Policy{SSO: true}},
+		{"a list of addresses", sourcetest.Token{Value: "ghp_h", Login: "mona", Scopes: []string{"repo"}}, "", slipway.FailureCauseIpNotAllowed, "add this server's public address", sourcetest.Policy{IPAllowList: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			b.SetPolicy("octo", c.policy)
 			if c.role != "" {
 				b.SetRole("octo", "app", c.token.Login, c.role)
 			}
