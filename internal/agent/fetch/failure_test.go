@@ -197,6 +197,25 @@ func TestABuildThatIsGoneEndsTheFetch(t *testing.T) {
 	}
 }
 
+// A token that an organization refuses does not stand in the way of what anybody
+// may read: git sends none unless it is asked for one.
+func TestAPublicRepositoryIsFetchedThoughItsTokenIsRefused(t *testing.T) {
+	for name, policy := range map[string]sourcetest.Policy{"a list of addresses": {IPAllowList: true}, "single sign-on": {SSO: true}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			must(t, w.CreateRepository("octo", "app", false))
+			w.commit(t, "main", "README.md")
+			w.SetPolicy("octo", policy)
+			w.fetched(t, w.source(t, ""))
+			for _, r := range w.Requests() {
+				if r.Authorization {
+					t.Errorf("the token was sent: %+v", r)
+				}
+			}
+		})
+	}
+}
+
 func TestAPublicRepositoryNeedsNoToken(t *testing.T) {
 	w := newWorld(t)
 	w.login("")
