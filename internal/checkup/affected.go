@@ -1,14 +1,13 @@
 package checkup
 
 import (
+	"cmp"
 	"context"
-	"regexp"
+	"slices"
 	"strings"
 
-	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/credential"
-	"slipway/internal/fault"
 	"slipway/internal/source"
 )
 
@@ -18,47 +17,46 @@ const maxCompared = 20
 
 // Replace tells what importing a credential would do: what the new token is
 // and can do, whether it replaces one, and which projects it would serve and
-// what each would lose. Nothing is stored.
+// what each would lose. It is not stored, and the token goes nowhere where it
+// might not go once it is.
 func (c *Checker) Replace(ctx context.Context, n credential.Credential) (health slipway.CredentialHealth, replaces bool, affected []slipway.AffectedProject, err error) {
-	_, err = c.parts.Keys.Pick(ctx, n.Scope, n.ARN)
-	if replaces = err == nil; err != nil && fault.KindOf(err) != fault.NotFound {
-		return health, false, nil, err
-	}
-	all, err := c.uses(ctx, n.Scope)
+	p, err := c.plan(ctx, &n)
 	if err != nil {
-		return health, replaces, nil, err
+		return health, false, nil, err
 	}
 	login := source.NewLogin(n.ServerType, n.Username, n.Token)
 	wrong, isWrong := mistakeOf(n.About, login)
 	compared := map[string][2]slipway.CredentialHealth{}
 	var found []slipway.CredentialHealth
-	for _, u := range all {
-		gains := takes(n.About, u)
-		if !(replaces && u.served && u.by.ARN == n.ARN) && !gains {
+	for _, u := range p.uses {
+		served, serves := u.served && u.by.ARN == n.ARN, p.serves(u)
+		if !serves && !(p.replaces && served) {
 			continue
 		}
 		a := affectedProject(u)
 		key := u.repository.CloneURL()
 		pair, known := compared[key]
-		if !known && len(compared) < maxCompared && !n.Token.IsZero() && c.allowed(n.About, u.repository) {
+		if !known && serves && len(compared) < maxCompared && !n.Token.IsZero() && p.allowed(u) {
 			if pair[1], err = c.compare(ctx, n.About, login, wrong, isWrong, u.repository); err != nil {
-				return health, replaces, nil, err
+				return health, p.replaces, nil, err
 			}
 			if u.served {
 				if pair[0], err = c.examine(ctx, u.by, text(u.source.Location)); err != nil {
-					return health, replaces, nil, err
+					return health, p.replaces, nil, err
 				}
 			}
 			compared[key], known = pair, true
 			found = append(found, pair[1])
 		}
 		switch {
-		case gains && u.served:
-			a.Then = "It is served by " + title(u.by) + " now, and would be by the new credential."
-		case gains:
-			a.Then = "It is served by no credential now, and would be by the new one."
-		default:
+		case !serves:
+			a.Then = "It would not be served by this credential any more."
+		case served:
 			a.Then = "It would go on with the new token."
+		case u.served:
+			a.Then = "It is served by " + title(u.by) + " now, and would be by the new credential."
+		default:
+			a.Then = "It is served by no credential now, and would be by the new one."
 		}
 		if known {
 			a.Lose = lost(u, pair[0], pair[1])
@@ -73,7 +71,61 @@ func (c *Checker) Replace(ctx context.Context, n credential.Credential) (health 
 	default:
 		health, err = c.alone(ctx, n, login)
 	}
-	return health, replaces, affected, err
+	return health, p.replaces, affected, err
+}
+
+// A plan is what would be if a credential were stored.
+type plan struct {
+	about    credential.About
+	replaces bool
+	all      []credential.About // with it
+	uses     []use              // as they are without it
+}
+
+// plan returns what would be if n were stored, and gives n the hosts and
+// certificates that it would keep of the one it replaces.
+func (c *Checker) plan(ctx context.Context, n *credential.Credential) (p plan, err error) {
+	if p.all, err = c.parts.Keys.List(ctx, n.Scope); err != nil {
+		return p, err
+	}
+	if i := slices.IndexFunc(p.all, func(a credential.About) bool { return a.ARN == n.ARN }); i >= 0 {
+		p.replaces = true
+		if was := p.all[i]; was.ServerType == n.ServerType {
+			if len(n.Hosts) == 0 {
+				n.Hosts = was.Hosts
+			}
+			n.CA = cmp.Or(n.CA, was.CA)
+		}
+		p.all = slices.Delete(slices.Clone(p.all), i, i+1)
+	}
+	p.about, p.all = n.About, append(p.all, n.About)
+	p.uses, err = c.uses(ctx, n.Scope)
+	return p, err
+}
+
+// serves reports whether the credential would serve a use.
+func (p plan) serves(u use) bool {
+	winner, ok := credential.Winner(credential.Ladder(wantOf(u), p.all))
+	return ok && !winner.Refused && winner.About.ARN == p.about.ARN
+}
+
+// allowed reports whether the token, which would serve u, may go there before
+// it is stored: a self-hosted one that is bound to no host yet only if all that
+// it would serve is at one host, to which its first use would bind it. Nobody
+// knows else which of them its owner means.
+func (p plan) allowed(u use) bool {
+	if !selfHosted(p.about.ServerType) || len(p.about.Hosts) > 0 { // the ladder holds it to its hosts
+		return true
+	}
+	host := wantOf(u).Host
+	return p.about.Name == "" && !slices.ContainsFunc(p.uses, func(other use) bool { return wantOf(other).Host != host && p.serves(other) })
+}
+
+// wantOf is what a use asks of credentials.
+func wantOf(u use) credential.Want {
+	w, _ := credential.NewWant(u.need.Server, u.need.Location) // it has a repository, so it is one
+	w.Path, w.Auth, w.Primary = u.repository.FullName(), u.need.Auth, u.need.Primary
+	return w
 }
 
 // compare tells what a new login could do at a repository.
@@ -84,21 +136,6 @@ func (c *Checker) compare(ctx context.Context, a credential.About, l source.Logi
 		return h, nil
 	}
 	return c.ask(ctx, a, []place{at(a, r, l)})
-}
-
-// allowed reports whether a token that is not stored yet may go to a
-// repository's host: a self-hosted one only if it was named for it or, as
-// CodeBuild's import names none, if none was.
-func (c *Checker) allowed(a credential.About, r source.Repository) bool {
-	if _, moved := c.options.Endpoints[a.ServerType]; moved || !selfHosted(a.ServerType) || len(a.Hosts) == 0 && a.Name == "" {
-		return true
-	}
-	for _, h := range a.Hosts {
-		if strings.EqualFold(hostOf(webBase(h)), hostOf(r.WebBase)) {
-			return true
-		}
-	}
-	return false
 }
 
 // alone checks a login that is not stored by what the provider says of it.
@@ -112,29 +149,6 @@ func (c *Checker) alone(ctx context.Context, n credential.Credential, l source.L
 		return c.finished(n.About, *homeless(n.About)), nil
 	}
 	return c.ask(ctx, n.About, []place{{site: site, login: l}})
-}
-
-// takes reports whether a credential that is not there yet would serve a use
-// which it does not serve now: the named one before the default.
-func takes(n credential.About, u use) bool {
-	if u.by.ARN == n.ARN || api.ServerType(u.source.Type) != n.ServerType || winning(u) == slipway.CredentialBasisSourceAuth || winning(u) == slipway.CredentialBasisNoSourceAuth {
-		return false
-	}
-	if n.Name == "" {
-		return !u.served
-	}
-	return (!u.served || u.by.Name == "") && matches(n.Match.Host, hostOf(u.repository.WebBase)) &&
-		matches(n.Match.Owner, u.repository.Owner) && matches(n.Match.Repository, u.repository.Name)
-}
-
-// matches reports whether a pattern in which * stands for any text fits; an
-// empty one fits all.
-func matches(pattern, text string) bool {
-	if pattern == "" {
-		return true
-	}
-	fits, err := regexp.MatchString("(?is)^"+strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")+"$", text)
-	return err == nil && fits
 }
 
 func winning(u use) slipway.CredentialBasis {

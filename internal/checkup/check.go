@@ -47,7 +47,7 @@ func (c *Checker) Health(ctx context.Context, a credential.About) (slipway.Crede
 
 // examine asks a stored credential's provider what it can do.
 func (c *Checker) examine(ctx context.Context, a credential.About, repositoryURL string) (slipway.CredentialHealth, error) {
-	l, err := c.parts.Keys.Login(ctx, a)
+	l, holder, err := c.parts.Keys.Login(ctx, a)
 	if k := fault.KindOf(err); err != nil && k != fault.Internal && k != fault.Unavailable {
 		return c.finished(a, slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, Message: fault.Message(err)}), nil
 	}
@@ -57,7 +57,7 @@ func (c *Checker) examine(ctx context.Context, a credential.About, repositoryURL
 	if m, wrong := mistakeOf(a, l); wrong {
 		return c.finished(a, m.health(l.Kind)), nil
 	}
-	places, unknown, err := c.places(ctx, a, l, repositoryURL)
+	places, unknown, err := c.places(ctx, a, holder, l, repositoryURL)
 	if err != nil {
 		return slipway.CredentialHealth{}, err
 	}

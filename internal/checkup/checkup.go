@@ -26,10 +26,12 @@ type keys interface {
 	List(ctx context.Context, scope arn.Scope) ([]credential.About, error)
 	// Pick returns the credential with this name or ARN, or NotFound.
 	Pick(ctx context.Context, scope arn.Scope, nameOrARN string) (credential.About, error)
-	// Find returns the login to a repository, and where it may be sent.
+	// Find returns the login to a repository, and where it may be sent; a token
+	// that is bound to no host yet is bound by that.
 	Find(ctx context.Context, n keyring.Need) (keyring.Found, error)
-	// Login opens a credential. One that is there and cannot be used is Invalid.
-	Login(ctx context.Context, a credential.About) (source.Login, error)
+	// Login opens a credential and returns whose hosts and certificates count
+	// for its token. One that is there and cannot be used is Invalid.
+	Login(ctx context.Context, a credential.About) (l source.Login, holder credential.About, err error)
 	// Ladder returns all credentials that could serve a need, in the order in
 	// which they are asked, and the one that does, if any.
 	Ladder(ctx context.Context, n keyring.Need) ([]slipway.CredentialRung, credential.About, bool, error)

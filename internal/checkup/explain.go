@@ -133,10 +133,11 @@ func hostIn(location string) (host string, ok bool) {
 }
 
 // Repositories lists what a credential reaches, by pages: see source.Lister.
-// Without a host it is the credential's first. What the provider refuses is a
+// Without a host it is the credential's first, or that of the first project
+// that uses it, to which it is bound by that. What the provider refuses is a
 // fault of kind Provider.
 func (c *Checker) Repositories(ctx context.Context, a credential.About, host, search, after string) (page []slipway.Repository, next string, warnings []string, err error) {
-	l, err := c.parts.Keys.Login(ctx, a)
+	l, holder, err := c.parts.Keys.Login(ctx, a)
 	if err != nil {
 		return nil, "", nil, err
 	}
@@ -147,15 +148,18 @@ func (c *Checker) Repositories(ctx context.Context, a credential.About, host, se
 	if !ok {
 		return nil, "", nil, fault.New(fault.Invalid, "The repositories of type %s cannot be listed.", a.ServerType)
 	}
-	at, ok := c.site(a, host)
+	at, ok := c.site(holder, host)
 	if !ok && host == "" {
 		uses, err := c.usesOf(ctx, a)
 		if err != nil {
 			return nil, "", nil, err
 		}
-		if ok = len(uses) > 0; ok {
-			at = uses[0].repository.Site
-			at.CA = a.CA
+		if ok = len(uses) > 0; ok { // it is bound there by being found
+			found, err := c.parts.Keys.Find(ctx, uses[0].need)
+			if err != nil {
+				return nil, "", nil, err
+			}
+			at, l = found.Repository.Site, found.Login
 		}
 	}
 	if !ok {

@@ -102,6 +102,21 @@ func (p asker) Check(ctx context.Context, at source.Site, repo *source.Repositor
 	return h, nil
 }
 
+func (p asker) Repositories(ctx context.Context, at source.Site, _, _ string, by source.Login) (page []slipway.Repository, next string, warnings []string, err error) {
+	_, body, err := p.get(ctx, at.APIBase+"/user/repos", by)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	var all []struct {
+		FullName string `json:"full_name"`
+	}
+	err = json.Unmarshal(body, &all)
+	for _, r := range all {
+		page = append(page, slipway.Repository{FullName: r.FullName})
+	}
+	return page, "", nil, err
+}
+
 func (asker) Resolve(context.Context, source.Repository, string, source.Login) (string, error) {
 	return "", fault.New(fault.Invalid, "not asked here")
 }
@@ -116,96 +131,12 @@ func (asker) Signed(http.Header, []byte, []secret.Text, time.Time) (slipway.Sign
 
 func (asker) Read(http.Header, []byte) (event.Delivery, error) { return event.Delivery{}, nil }
 
-// ring is a small keyring: the default of a server type, and a named one before
-// it if its owner matches, on the real store.
-type ring struct {
-	all    *sync.Map // ARN → credential.Credential; named ones, which the store lists elsewhere
-	stored *store.Credentials
-	keys   *seal.Keyset
-}
-
-func (r ring) List(ctx context.Context, s arn.Scope) ([]credential.About, error) {
-	sealed, err := r.stored.List(ctx, s)
-	var all []credential.About
-	for _, c := range sealed {
-		all = append(all, c.About)
-	}
-	r.all.Range(func(_, v any) bool {
-		all = append(all, v.(credential.Credential).About)
-		return true
-	})
-	return all, err
-}
-
-func (r ring) Pick(ctx context.Context, s arn.Scope, nameOrARN string) (credential.About, error) {
-	all, err := r.List(ctx, s)
-	if err != nil {
-		return credential.About{}, err
-	}
-	for _, a := range all {
-		if a.ARN == nameOrARN || a.Name != "" && a.Name == nameOrARN {
-			return a, nil
-		}
-	}
-	return credential.About{}, fault.New(fault.NotFound, "Source credentials do not exist: %s", nameOrARN)
-}
-
-func (r ring) Login(ctx context.Context, a credential.About) (source.Login, error) {
-	if v, ok := r.all.Load(a.ARN); ok {
-		return source.NewLogin(a.ServerType, a.Username, v.(credential.Credential).Token), nil
-	}
-	sealed, err := r.stored.Get(ctx, a.Scope, a.ServerType)
-	if err != nil {
-		return source.Login{}, err
-	}
-	c, err := sealed.Open(r.keys)
-	return source.NewLogin(a.ServerType, c.Username, c.Token), err
-}
-
-func (r ring) Find(ctx context.Context, n keyring.Need) (keyring.Found, error) {
-	repository, err := source.Endpoints(nil).Repository(n.Server, n.Location)
-	if err != nil {
-		return keyring.Found{}, err
-	}
-	_, winner, ok, err := r.Ladder(ctx, n)
-	if err != nil || !ok {
-		return keyring.Found{Repository: repository}, err
-	}
-	l, err := r.Login(ctx, winner)
-	return keyring.Found{Login: l, Repository: repository, ARN: winner.ARN, Version: winner.Version}, err
-}
-
-func (r ring) Ladder(ctx context.Context, n keyring.Need) ([]slipway.CredentialRung, credential.About, bool, error) {
-	all, err := r.List(ctx, n.Scope)
-	if err != nil {
-		return nil, credential.About{}, false, err
-	}
-	slices.SortFunc(all, func(a, b credential.About) int { return strings.Compare(b.Name, a.Name) })
-	var rungs []slipway.CredentialRung
-	var winner credential.About
-	for _, a := range all {
-		if a.ServerType != n.Server {
-			continue
-		}
-		rung := slipway.CredentialRung{Basis: slipway.CredentialBasisDefault, ARN: a.ARN, Name: a.Name, Applies: true}
-		if a.Name != "" {
-			rung.Basis = slipway.CredentialBasisNamed
-			rung.Applies = strings.Contains(n.Location, "/"+a.Match.Owner+"/")
-		}
-		if rung.Applies && winner.ARN == "" {
-			winner, rung.Wins = a, true
-		}
-		rungs = append(rungs, rung)
-	}
-	return rungs, winner, winner.ARN != "", nil
-}
-
 // A bench is a Checker on real parts, with a GitHub Enterprise Server of its own.
 type bench struct {
 	*Checker
 	t        *testing.T
 	db       *store.DB
-	ring     ring
+	ring     *keyring.Keyring
 	provider *sourcetest.Server
 	log      *lines
 
@@ -225,7 +156,8 @@ func newBench(t *testing.T, o Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, db: db, ring: ring{&sync.Map{}, db.Credentials(), keys}, log: &lines{}, now: noon, timer: make(chan time.Time)}
+	b := &bench{t: t, db: db, log: &lines{}, now: noon, timer: make(chan time.Time)}
+	b.ring = keyring.New(db.Credentials(), keys, slog.New(slog.DiscardHandler), keyring.Options{Now: b.clock})
 	b.provider, err = sourcetest.New(sourcetest.Options{Dir: t.TempDir(), Now: b.clock})
 	if err != nil {
 		t.Fatal(err)
@@ -269,14 +201,13 @@ func (b *bench) imports(server api.ServerType, token string, change func(*creden
 	if change != nil {
 		change(&c)
 	}
-	sealed, err := credential.Seal(c, b.ring.keys)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := b.db.Credentials().Put(b.t.Context(), sealed, true); err != nil {
-		b.t.Fatal(err)
-	}
-	a, err := b.ring.Pick(b.t.Context(), scope, c.ARN)
+	return b.stores(c)
+}
+
+// stores stores a credential, in place of one with its ARN.
+func (b *bench) stores(c credential.Credential) credential.About {
+	b.t.Helper()
+	a, err := b.ring.Import(b.t.Context(), c, true)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -289,9 +220,14 @@ func (b *bench) repository(project_, owner, name string, reports bool) {
 	if err := b.provider.CreateRepository(owner, name, true); err != nil {
 		b.t.Fatal(err)
 	}
-	location := b.provider.CloneURL(owner, name)
+	b.project(project_, b.provider.CloneURL(owner, name), reports)
+}
+
+// project makes a project whose source is at a location.
+func (b *bench) project(name, location string, reports bool) {
+	b.t.Helper()
 	p, err := project.New(scope, &api.CreateProjectInput{
-		Name:        project_,
+		Name:        name,
 		Source:      &api.ProjectSource{Type: api.SourceTypeGithubEnterprise, Location: &location, ReportBuildStatus: &reports},
 		Artifacts:   &api.ProjectArtifacts{Type: api.ArtifactsTypeNoArtifacts},
 		Environment: &api.ProjectEnvironment{Type: api.EnvironmentTypeLinuxContainer, Image: "local", ComputeType: api.ComputeTypeBuildGeneral1Small},

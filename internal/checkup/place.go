@@ -3,7 +3,6 @@ package checkup
 import (
 	"context"
 	"net/url"
-	"slices"
 	"strings"
 
 	"slipway/internal/api"
@@ -28,9 +27,10 @@ func (p place) host() string { return hostOf(p.site.WebBase) }
 // places returns where a credential, whose login l is, is to be checked: at the
 // repository that is given, or at some of the projects' that use it, or at the
 // provider's site. unknown is set instead if there is nowhere that its token
-// may go. A token for a self-hosted server goes to hosts that it was given or
-// is used at, never to one that somebody just names.
-func (c *Checker) places(ctx context.Context, a credential.About, l source.Login, repositoryURL string) (all []place, unknown *slipway.CredentialHealth, err error) {
+// may go. A token for a self-hosted server goes to hosts that its holder was
+// given or is used at, never to one that somebody just names; where it is used
+// first it stays bound to.
+func (c *Checker) places(ctx context.Context, a, holder credential.About, l source.Login, repositoryURL string) (all []place, unknown *slipway.CredentialHealth, err error) {
 	uses, err := c.usesOf(ctx, a)
 	if err != nil {
 		return nil, nil, err
@@ -40,10 +40,15 @@ func (c *Checker) places(ctx context.Context, a credential.About, l source.Login
 		if err != nil {
 			return nil, nil, err
 		}
-		if !c.bound(a, uses, r) {
-			return nil, elsewhere(a, r), nil
+		if _, moved := c.options.Endpoints[a.ServerType]; !moved && selfHosted(a.ServerType) {
+			if holder.Hosts, err = c.bind(ctx, holder, uses, repositoryURL); err != nil {
+				return nil, nil, err
+			}
+			if len(holder.Hosts) == 0 || !reaches(holder, repositoryURL, r) || !reaches(a, repositoryURL, r) {
+				return nil, elsewhere(a, holder.Hosts, r), nil
+			}
 		}
-		return []place{at(a, r, l)}, nil, nil
+		return []place{at(holder, r, l)}, nil, nil
 	}
 	for _, u := range uses {
 		if len(all) == maxPlaces {
@@ -61,7 +66,7 @@ func (c *Checker) places(ctx context.Context, a credential.About, l source.Login
 	if len(all) > 0 {
 		return all, nil, nil
 	}
-	site, ok := c.site(a, "")
+	site, ok := c.site(holder, "")
 	if !ok {
 		return nil, homeless(a), nil
 	}
@@ -104,19 +109,35 @@ func (c *Checker) site(a credential.About, host string) (at source.Site, ok bool
 	return at, true
 }
 
-// bound reports whether a credential's token, which serves uses, may go to a
-// repository's host.
-func (c *Checker) bound(a credential.About, uses []use, r source.Repository) bool {
-	if _, moved := c.options.Endpoints[a.ServerType]; moved || !selfHosted(a.ServerType) {
-		return true
+// bind returns the hosts that a token may go to. One that has none yet becomes
+// bound to the host of a location if one of its uses is there, just as by that
+// use itself; if none is, there are no hosts.
+func (c *Checker) bind(ctx context.Context, holder credential.About, uses []use, location string) ([]string, error) {
+	host, _, _ := credential.Locate(location)
+	if len(holder.Hosts) > 0 {
+		return holder.Hosts, nil
 	}
-	want := hostOf(r.WebBase)
-	for _, h := range a.Hosts {
-		if strings.EqualFold(hostOf(webBase(h)), want) {
-			return true
+	for _, u := range uses {
+		if at, _, _ := credential.Locate(u.need.Location); at != host {
+			continue
+		}
+		found, err := c.parts.Keys.Find(ctx, u.need)
+		if k := fault.KindOf(err); err != nil && k != fault.Invalid && k != fault.NotFound {
+			return nil, err
+		}
+		if err == nil && !found.Login.IsZero() {
+			return []string{host}, nil
 		}
 	}
-	return len(a.Hosts) == 0 && slices.ContainsFunc(uses, func(u use) bool { return strings.EqualFold(hostOf(u.repository.WebBase), want) })
+	return nil, nil
+}
+
+// reaches reports whether a's token may go to the repository r at a location.
+func reaches(a credential.About, location string, r source.Repository) bool {
+	w, ok := credential.NewWant(a.ServerType, location)
+	w.Path = r.FullName()
+	_, inside := a.Reach(w)
+	return ok && inside
 }
 
 // homeless is the health of a credential for a self-hosted server of which
@@ -129,11 +150,11 @@ func homeless(a credential.About) *slipway.CredentialHealth {
 }
 
 // elsewhere is the health of a credential that may not go where it was to be checked.
-func elsewhere(a credential.About, r source.Repository) *slipway.CredentialHealth {
+func elsewhere(a credential.About, hosts []string, r source.Repository) *slipway.CredentialHealth {
 	host := hostOf(r.WebBase)
 	message := "This token is not for " + host + ", so it was not sent there."
-	if len(a.Hosts) > 0 {
-		message = "This token is for " + strings.Join(a.Hosts, ", ") + ", not for " + host + ", so it was not sent there."
+	if len(hosts) > 0 {
+		message = "This token is for " + strings.Join(hosts, ", ") + ", not for " + host + ", so it was not sent there."
 	}
 	return &slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, Cause: slipway.FailureCauseWrongHost, Host: host, Repository: r.FullName(), Message: message,
 		NextStep: "If it belongs there, import it with the host: " + strings.TrimSuffix(importCommand(a), "'") + " --host " + host + "'."}

@@ -30,7 +30,7 @@ func (c *Checker) CheckBefore(ctx context.Context, n credential.Credential) erro
 	if m, wrong := mistakeOf(n.About, l); wrong {
 		return refusedImport(n.About, m.health(l.Kind))
 	}
-	site, known, err := c.firstSite(ctx, n.About)
+	site, known, err := c.firstSite(ctx, &n)
 	if err != nil || !known {
 		return err
 	}
@@ -53,20 +53,20 @@ func (c *Checker) CheckBefore(ctx context.Context, n credential.Credential) erro
 
 // firstSite returns where a credential that is not stored can be checked: at a
 // project which it is going to serve, whose location tells all of the address,
-// or at its provider's site.
-func (c *Checker) firstSite(ctx context.Context, a credential.About) (source.Site, bool, error) {
-	if selfHosted(a.ServerType) {
-		all, err := c.uses(ctx, a.Scope)
+// or at its provider's site. n gets the hosts that it would have.
+func (c *Checker) firstSite(ctx context.Context, n *credential.Credential) (source.Site, bool, error) {
+	if selfHosted(n.ServerType) {
+		p, err := c.plan(ctx, n)
 		if err != nil {
 			return source.Site{}, false, err
 		}
-		for _, u := range all {
-			if (u.served && u.by.ARN == a.ARN || takes(a, u)) && c.allowed(a, u.repository) {
-				return at(a, u.repository, source.Login{}).site, true, nil
+		for _, u := range p.uses {
+			if p.serves(u) && p.allowed(u) {
+				return at(n.About, u.repository, source.Login{}).site, true, nil
 			}
 		}
 	}
-	site, ok := c.site(a, "")
+	site, ok := c.site(n.About, "")
 	return site, ok, nil
 }
 

@@ -533,7 +533,7 @@ func TestPickAndList(t *testing.T) {
 		if err != nil || got.ARN != want.ARN {
 			t.Errorf("Pick(%s) = %s, %v, want %s", text, got.ARN, err, want.ARN)
 		}
-		l, err := b.Login(t.Context(), got)
+		l, _, err := b.Login(t.Context(), got)
 		if err != nil || l.Token.Reveal() != "hunter2"+want.Name {
 			t.Errorf("Login(%s): %v", text, err)
 		}

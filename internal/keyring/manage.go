@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,15 +36,30 @@ func (k *Keyring) Pick(ctx context.Context, scope arn.Scope, nameOrARN string) (
 	return credential.About{}, fault.New(fault.NotFound, "There is no such source credential. 'slipway credential list' shows those that there are.")
 }
 
-// Login opens a credential, following what it refers to. It must be sent to its
-// Hosts only; what cannot be opened is Invalid.
-func (k *Keyring) Login(ctx context.Context, a credential.About) (source.Login, error) {
+// Login opens a credential, following what it refers to, and returns whose hosts
+// and certificates count for the token: those of the credential that holds it,
+// or else of the last one that leads to it. A self-hosted server's token must be
+// sent to these hosts only; if there are none yet, to where Find gives it out.
+// What cannot be opened is Invalid, and so is a credential that refers to one
+// which is bound to other hosts than itself.
+func (k *Keyring) Login(ctx context.Context, a credential.About) (l source.Login, holder credential.About, err error) {
 	all, err := k.credentials.All(ctx, a.Scope)
 	if err != nil {
-		return source.Login{}, err
+		return source.Login{}, credential.About{}, err
 	}
 	key, err := k.open(ctx, a.ServerType, a.ARN, all)
-	return key.login, err
+	if err != nil {
+		return source.Login{}, credential.About{}, err
+	}
+	holder = key.about
+	if holder.ARN != a.ARN && len(a.Hosts) > 0 && len(holder.Hosts) > 0 {
+		both := slices.DeleteFunc(slices.Clone(holder.Hosts), func(host string) bool { return !slices.Contains(a.Hosts, host) })
+		if len(both) == 0 {
+			return source.Login{}, credential.About{}, fault.New(fault.Invalid, "%s", credential.Elsewhere(holder, holder.Hosts, a.Hosts[0]))
+		}
+		holder.Hosts = both
+	}
+	return key.login, holder, nil
 }
 
 // Ladder tells which credentials are considered for a repository and why. ok is
