@@ -77,7 +77,8 @@ func host(text string) string {
 func (s *session) find(ctx context.Context, p project.Project, location string) (keyring.Found, error) {
 	return s.parts.Keys.Find(ctx, keyring.Need{
 		Scope: p.Scope, Server: s.hook.ServerType, Location: location, Auth: p.Public.Source.Auth,
-		Purpose: slipway.CredentialPurposeEvent, Project: *p.Public.Name,
+		Insecure: p.Public.Source.InsecureSSL != nil && *p.Public.Source.InsecureSSL,
+		Purpose:  slipway.CredentialPurposeEvent, Project: *p.Public.Name,
 	})
 }
 

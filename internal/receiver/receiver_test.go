@@ -232,6 +232,18 @@ func TestTheProviderIsAskedOnlyWhatIsNeeded(t *testing.T) {
 	}
 }
 
+func TestTheProviderIsAskedAsTheSourceSays(t *testing.T) {
+	b := newBench(t)
+	const place = "ghe.example/acme/app"
+	b.hook("app", "GITHUB_ENTERPRISE", place, filters(group("EVENT=PUSH", "FILE_PATH=.")), func(in *api.CreateProjectInput) { in.Source.InsecureSSL = new(true) })
+	b.provider.files = []string{"a.go"}
+	b.run()
+	b.says(place, about(push("main")))
+	if got := b.provider.was(); got != "files of acme/app, whatever the certificate" {
+		t.Errorf("asked: %s", got)
+	}
+}
+
 func TestAProviderThatFails(t *testing.T) {
 	down := &source.Refusal{Cause: slipway.FailureCauseUnreachable, Message: "GitHub did not answer.", Again: true}
 	denied := &source.Refusal{Cause: slipway.FailureCauseMissingScope, Message: "The token lacks repo.", NextStep: "Make one with it."}
