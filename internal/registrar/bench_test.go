@@ -2,6 +2,7 @@ package registrar_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,7 @@ type bench struct {
 	db     *store.DB
 	keys   *seal.Keyset
 	site   *hooktest.Server
+	web    string // where the provider is; "" means where site is
 	log    *journal
 	now    time.Time
 	polled []event.Delivery // what polling has told
@@ -71,7 +73,7 @@ func (b *bench) start(o registrar.Options) {
 	endpoints := source.Endpoints{}
 	providers := map[api.ServerType]source.Provider{}
 	for _, server := range []api.ServerType{"GITHUB", "GITHUB_ENTERPRISE", "BITBUCKET", "GITLAB", "GITLAB_SELF_MANAGED"} {
-		endpoints[server] = b.site.URL
+		endpoints[server] = cmp.Or(b.web, b.site.URL)
 		providers[server] = hooktest.New()
 	}
 	log := slog.New(slog.NewTextHandler(b.log, nil))

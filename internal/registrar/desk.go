@@ -32,7 +32,7 @@ func (r *Registrar) desk(ctx context.Context, s spot, projectName string) (desk,
 	}
 	var err error
 	d.found, err = r.parts.Keys.Find(ctx, keyring.Need{
-		Scope: s.scope, Server: s.server, Location: s.location, Auth: s.auth, Purpose: slipway.CredentialPurposeWebhook, Project: projectName,
+		Scope: s.scope, Server: s.server, Location: s.location, Auth: s.auth, Insecure: s.insecure, Purpose: slipway.CredentialPurposeWebhook, Project: projectName,
 	})
 	if err != nil {
 		return d, err

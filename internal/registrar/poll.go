@@ -181,7 +181,7 @@ func (r *Registrar) visit(ctx context.Context, h webhook.Hook, all []project.Pro
 		return v, fault.New(fault.Invalid, "The refs of sources of type %s cannot be compared. Start the server with --public-url and create the webhook anew.", h.ServerType)
 	}
 	found, err := r.parts.Keys.Find(ctx, keyring.Need{
-		Scope: h.Scope, Server: h.ServerType, Location: h.Record.Location, Auth: auth(all),
+		Scope: h.Scope, Server: h.ServerType, Location: h.Record.Location, Auth: auth(all), Insecure: insecure(all),
 		Purpose: slipway.CredentialPurposePoll, Project: *all[0].Public.Name,
 	})
 	v.repository, v.login = found.Repository, found.Login

@@ -52,11 +52,9 @@ func (r *Registrar) leave(ctx context.Context, p project.Project, key string) {
 	}
 	var s spot
 	if err == nil {
-		var auth *api.SourceAuth
-		if p.Public.Source != nil {
-			auth = p.Public.Source.Auth
-		}
-		s, err = r.spotOfHook(h.Hook, auth)
+		only := []project.Project{p}
+		s, err = r.spotOfHook(h.Hook, auth(only))
+		s.insecure = insecure(only)
 	}
 	var give func()
 	if err == nil {
@@ -117,7 +115,7 @@ func (r *Registrar) narrow(ctx context.Context, s spot, sealed webhook.SealedHoo
 		_, err := r.change(ctx, sealed.Key, func(to *webhook.HookRecord) { to.Events, to.Comments = record.Events, record.Comments })
 		return err
 	}
-	s.auth = auth(all)
+	s.auth, s.insecure = auth(all), insecure(all)
 	_, err := r.mend(ctx, s, sealed, all)
 	if err != nil && passing(err) {
 		r.log.Info("hook still delivers more than is needed", "place", s.place, "reason", reason(err))
@@ -180,7 +178,8 @@ type removal struct {
 	ScopeName  string               `json:"scopeName,omitzero"`
 	Domain     string               `json:"domain,omitzero"`
 	Auth       *api.SourceAuth      `json:"auth,omitzero"` // a pointer to a credential, no login
-	URL        string               `json:"url,omitzero"`  // of the hook at the provider
+	Insecure   bool                 `json:"insecure,omitzero"`
+	URL        string               `json:"url,omitzero"` // of the hook at the provider
 	PayloadURL string               `json:"payloadUrl"`
 }
 
@@ -188,7 +187,7 @@ func removalOf(s spot, h webhook.Hook) removal {
 	return removal{
 		Account: s.scope.Account, Region: s.scope.Region, ServerType: s.server,
 		Location: h.Record.Location, Scope: h.Record.Scope, ScopeName: h.Record.ScopeName, Domain: h.Record.Domain,
-		Auth: s.auth, URL: h.Record.ProviderURL, PayloadURL: h.Record.PayloadURL,
+		Auth: s.auth, Insecure: s.insecure, URL: h.Record.ProviderURL, PayloadURL: h.Record.PayloadURL,
 	}
 }
 
@@ -227,6 +226,7 @@ func (r *Registrar) Deliver(ctx context.Context, item outbox.Item) error {
 	if err != nil {
 		return err
 	}
+	s.insecure = owes.Insecure
 	err = r.takeDown(ctx, s, owes.PayloadURL)
 	switch refusal, refused := errors.AsType[*source.Refusal](err); {
 	case err == nil:

@@ -23,6 +23,7 @@ type spot struct {
 	place    string          // as webhook.Hook has it
 	location string          // that a credential is found for
 	auth     *api.SourceAuth // that the project's source names; may be nil
+	insecure bool            // the source's insecureSsl
 	target   source.Target
 	domain   string // of a self-hosted provider, if the target has a scope
 }
@@ -70,7 +71,9 @@ func (r *Registrar) spotOf(p project.Project, of *api.ScopeConfiguration) (spot,
 			record.Domain = *of.Domain
 		}
 	}
-	return r.spot(p.Scope, server, record, src.Auth)
+	s, err := r.spot(p.Scope, server, record, src.Auth)
+	s.insecure = insecure([]project.Project{p})
+	return s, err
 }
 
 // spot returns where the hook with such a record is set.

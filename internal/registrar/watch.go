@@ -65,7 +65,7 @@ func (r *Registrar) inspect(ctx context.Context, h webhook.SealedHook, mend bool
 		}
 		return false, nil
 	}
-	s.auth = auth(all)
+	s.auth, s.insecure = auth(all), insecure(all)
 	if manual(h.Hook) || r.payloadURL(h.Hook) == "" || h.Record.Polled && (r.options.PublicURL == "" || !mend) {
 		return false, nil
 	}
@@ -177,4 +177,13 @@ func auth(all []project.Project) *api.SourceAuth {
 		}
 	}
 	return nil
+}
+
+// insecure reports whether the sources of projects that hear one hook are to be
+// read whatever certificate their server has: all of them, since it is one login
+// that is sent for all.
+func insecure(all []project.Project) bool {
+	return len(all) > 0 && !slices.ContainsFunc(all, func(p project.Project) bool {
+		return p.Public.Source == nil || p.Public.Source.InsecureSSL == nil || !*p.Public.Source.InsecureSSL
+	})
 }

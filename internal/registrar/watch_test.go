@@ -3,6 +3,11 @@ package registrar_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +17,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/fault"
+	"slipway/internal/project"
 	"slipway/internal/registrar"
 	"slipway/internal/registrar/hooktest"
 	"slipway/internal/webhook"
@@ -232,3 +238,42 @@ func TestWebhooks(t *testing.T) {
 }
 
 var errFull = errors.New("the disk is full")
+
+func TestACertificateThatNobodyIsToCheck(t *testing.T) {
+	b := newBench(t, registrar.Options{PublicURL: public})
+	inner, err := url.Parse(b.site.URL)
+	must(t, err)
+	front := httptest.NewUnstartedServer(httputil.NewSingleHostReverseProxy(inner))
+	front.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that are broken off
+	front.StartTLS()
+	t.Cleanup(front.Close)
+	b.web = front.URL
+	b.start(registrar.Options{PublicURL: public})
+
+	strict := b.project("strict", "GITHUB_ENTERPRISE")
+	if _, err := b.Create(t.Context(), strict, &api.CreateWebhookInput{ProjectName: "strict"}); fault.KindOf(err) != fault.Provider || !strings.Contains(fault.Message(err), "certificate") {
+		t.Errorf("a certificate of nobody's: %v", err)
+	}
+	trusts := func(p project.Project) (project.Project, error) {
+		p.Public.Source.InsecureSSL = new(true)
+		return p, nil
+	}
+	b.project("app", "GITHUB_ENTERPRISE")
+	_, err = b.db.Projects().Update(t.Context(), scope, "app", trusts)
+	must(t, err)
+	b.create("app")
+	if all, err := b.Webhooks(t.Context(), scope, "app", true); err != nil || all[0].State != slipway.ProviderHookStateActive {
+		t.Errorf("Webhooks = %+v, %v", all, err)
+	}
+	must(t, b.Delete(t.Context(), b.get("app")))
+	if left := b.site.Hooks("octo/app"); len(left) != 0 {
+		t.Errorf("the provider still has %+v", left)
+	}
+
+	b.start(registrar.Options{Poll: true})
+	b.create("app")
+	must(t, b.Poll(t.Context()))
+	if h := b.stored("app"); h.Record.LastPoll.IsZero() {
+		t.Errorf("its refs cannot be compared: %s", h.Record.PollMessage)
+	}
+}
