@@ -19,8 +19,12 @@ import (
 )
 
 // patiently calls a provider until it answers, or its failure is no passing
-// one, or it has failed for as long as we wait.
+// one, or it has failed for as long as we wait. Other deliveries go on meanwhile.
 func (s *session) patiently(ctx context.Context, call func() error) error {
+	if !s.dry { // a trial takes nobody's place
+		<-s.hands
+		defer func() { s.hands <- struct{}{} }()
+	}
 	for wait := time.Second; ; wait *= 2 {
 		err := call()
 		if ctx.Err() != nil {

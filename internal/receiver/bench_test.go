@@ -55,11 +55,15 @@ type provider struct {
 	files   []string
 	message string
 	roles   map[string]api.PullRequestBuildApproverRole
-	fails   []error  // what calls fail with, one after the other
-	calls   []string // what was asked
+	fails   []error       // what calls fail with, one after the other
+	hold    chan struct{} // what calls wait for; nil means nothing
+	calls   []string      // what was asked
 }
 
 func (p *provider) asked(what string) error {
+	if p.hold != nil {
+		<-p.hold
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls = append(p.calls, what)

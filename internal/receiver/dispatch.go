@@ -11,7 +11,8 @@ import (
 
 const (
 	pendingPage = 500
-	batch       = 64               // deliveries of one hook that a worker evaluates before others have their turn
+	batch       = 64               // deliveries of one hook that are evaluated before others have their turn
+	maxLines    = 256              // hooks whose deliveries are evaluated at once, nearly all of them waiting for providers
 	pollEvery   = 30 * time.Second // how often is looked for deliveries without being told to
 	retryPause  = time.Second
 	ownFailures = 5 // of ours, before a delivery is given up
@@ -21,15 +22,15 @@ const (
 // evaluated one after the other, so that builds start in the order of pushes.
 type line struct {
 	waiting []int64
-	busy    bool // a worker has it
+	busy    bool // it is being evaluated
 }
 
-// dispatch hands pending deliveries to workers until ctx ends and they have.
+// dispatch has pending deliveries evaluated until ctx ends and that has ended.
 func (r *Receiver) dispatch(ctx context.Context) {
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	lines := map[string]*line{}
-	var ready []string // hooks with something waiting and no worker, in turn
+	var ready []string // hooks with something waiting that is not evaluated, in turn
 	done := make(chan string)
 	var after int64
 	running := 0
@@ -49,7 +50,7 @@ func (r *Receiver) dispatch(ctx context.Context) {
 			}
 			after = d.Sequence
 		}
-		for len(ready) > 0 && running < r.options.Workers {
+		for len(ready) > 0 && running < maxLines {
 			hook := ready[0]
 			ready = ready[1:]
 			l := lines[hook]

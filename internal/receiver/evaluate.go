@@ -36,6 +36,8 @@ type session struct {
 // evaluate evaluates a pending delivery and stores what came of it. An error is
 // our own fault, or ctx's; evaluating again then builds nothing twice.
 func (r *Receiver) evaluate(ctx context.Context, sequence int64) error {
+	r.hands <- struct{}{}
+	defer func() { <-r.hands }()
 	d, err := r.parts.Deliveries.Get(ctx, sequence)
 	if fault.KindOf(err) == fault.NotFound || err == nil && !d.Pending {
 		return nil

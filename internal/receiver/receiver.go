@@ -101,7 +101,7 @@ type Parts struct {
 
 // Options tunes a Receiver. The zero value is ready for production.
 type Options struct {
-	Workers  int                                              // hooks whose deliveries are evaluated at once; 0 means 8
+	Workers  int                                              // deliveries that are worked on at once, those that wait for a provider not among them; 0 means 8
 	Patience time.Duration                                    // how long passing failures of a provider are waited for; 0 means 2 minutes
 	Keep     time.Duration                                    // how long deliveries are kept; 0 means 14 days
 	Now      func() time.Time                                 // nil means time.Now
@@ -121,6 +121,7 @@ type Receiver struct {
 	log     *slog.Logger
 	opened  opened
 	wake    chan struct{} // holds one: a delivery was stored
+	hands   chan struct{} // one for each delivery that is being worked on
 }
 
 // New returns a Receiver at rest: it stores and answers deliveries, and
@@ -141,7 +142,7 @@ func New(p Parts, o Options) *Receiver {
 	if o.Pause == nil {
 		o.Pause = pause
 	}
-	return &Receiver{parts: p, options: o, log: p.Log, wake: make(chan struct{}, 1)}
+	return &Receiver{parts: p, options: o, log: p.Log, wake: make(chan struct{}, 1), hands: make(chan struct{}, o.Workers)}
 }
 
 // Run evaluates deliveries until ctx ends, those first that were pending when

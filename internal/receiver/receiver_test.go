@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -241,6 +242,28 @@ func TestTheProviderIsAskedAsTheSourceSays(t *testing.T) {
 	b.says(place, about(push("main")))
 	if got := b.provider.was(); got != "files of acme/app, whatever the certificate" {
 		t.Errorf("asked: %s", got)
+	}
+}
+
+func TestAProviderThatIsSlowHoldsUpNobodyElse(t *testing.T) {
+	b := newBench(t)
+	b.hook("slow", "GITHUB", place, filters(group("EVENT=PUSH", "FILE_PATH=.")))
+	b.hook("app", "GITHUB", "github.com/acme/lib", filters(group("EVENT=PUSH")))
+	b.options.Workers = 1
+	b.renew()
+	b.provider.files, b.provider.hold = []string{"a.go"}, make(chan struct{})
+	answers := sync.OnceFunc(func() { close(b.provider.hold) })
+	defer answers()
+	body, err := json.Marshal(about(push("main")))
+	must(t, err)
+	slow := b.deliver(call{body: body})
+	b.run()
+	if _, v := b.says("github.com/acme/lib", about(push("main"))); v[0].Outcome != "BUILD" {
+		t.Errorf("behind a slow provider: %+v", v)
+	}
+	answers()
+	if _, v := b.of(slow.ID); v[0].Outcome != "BUILD" {
+		t.Errorf("of the slow provider: %+v", v)
 	}
 }
 
