@@ -102,6 +102,8 @@ type Parts struct {
 // Options tunes a Receiver. The zero value is ready for production.
 type Options struct {
 	Workers  int                                              // deliveries that are worked on at once, those that wait for a provider not among them; 0 means 8
+	Large    int                                              // payloads of more than 1 MiB that are taken at once; 0 means 8
+	Turn     time.Duration                                    // how long another one waits for that; 0 means 8 seconds, since GitHub waits 10 for the answer
 	Patience time.Duration                                    // how long passing failures of a provider are waited for; 0 means 2 minutes
 	Keep     time.Duration                                    // how long deliveries are kept; 0 means 14 days
 	Now      func() time.Time                                 // nil means time.Now
@@ -122,6 +124,7 @@ type Receiver struct {
 	opened  opened
 	wake    chan struct{} // holds one: a delivery was stored
 	hands   chan struct{} // one for each delivery that is being worked on
+	large   chan struct{} // one for each large payload that is being taken
 }
 
 // New returns a Receiver at rest: it stores and answers deliveries, and
@@ -129,6 +132,12 @@ type Receiver struct {
 func New(p Parts, o Options) *Receiver {
 	if o.Workers <= 0 {
 		o.Workers = 8
+	}
+	if o.Large <= 0 {
+		o.Large = 8
+	}
+	if o.Turn <= 0 {
+		o.Turn = 8 * time.Second
 	}
 	if o.Patience <= 0 {
 		o.Patience = 2 * time.Minute
@@ -142,7 +151,7 @@ func New(p Parts, o Options) *Receiver {
 	if o.Pause == nil {
 		o.Pause = pause
 	}
-	return &Receiver{parts: p, options: o, log: p.Log, wake: make(chan struct{}, 1), hands: make(chan struct{}, o.Workers)}
+	return &Receiver{parts: p, options: o, log: p.Log, wake: make(chan struct{}, 1), hands: make(chan struct{}, o.Workers), large: make(chan struct{}, o.Large)}
 }
 
 // Run evaluates deliveries until ctx ends, those first that were pending when

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -98,6 +99,43 @@ func TestHowDeliveriesAreAnswered(t *testing.T) {
 	must(t, err)
 	if a := b.send(r); a.Status != http.StatusMethodNotAllowed {
 		t.Errorf("GET is answered with %+v", a)
+	}
+}
+
+func TestLargePayloadsAreTakenInTurn(t *testing.T) {
+	b := newBench(t)
+	b.hook("app", "GITHUB", place, api.Webhook{})
+	b.options.Large, b.options.Turn = 1, time.Millisecond
+	b.renew()
+	large := bytes.Repeat([]byte(" "), 20<<20) // more than what networks hold, so that the reader has begun once it is written
+	slowly, write := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, b.url+"/webhooks?t=key-"+place, slowly)
+	must(t, err)
+	first := make(chan int)
+	go func() {
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Error(err)
+			first <- 0
+			return
+		}
+		_ = a.Body.Close()
+		first <- a.StatusCode
+	}()
+	_, err = write.Write(large)
+	must(t, err)
+	if a := b.deliver(call{body: large[:1<<20+1]}); a.Status != http.StatusServiceUnavailable {
+		t.Errorf("a second large one is answered with %+v", a)
+	}
+	if a := b.deliver(call{body: []byte("{}")}); a.Status != http.StatusOK {
+		t.Errorf("a small one is answered with %+v", a)
+	}
+	must(t, write.Close())
+	if status := <-first; status != http.StatusUnauthorized {
+		t.Errorf("the first one is answered with %d", status)
+	}
+	if a := b.deliver(call{body: large}); a.Status != http.StatusOK {
+		t.Errorf("the next one is answered with %+v", a)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 const (
 	maxBody  = 25 << 20 // bytes of a payload: GitHub's and GitLab's own limit
+	small    = 1 << 20  // bytes of a payload of which any number may be taken at once
 	readTime = 30 * time.Second
 )
 
@@ -44,17 +46,21 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTime)) // not every server has deadlines
-	var body bytes.Buffer
-	body.Grow(int(min(max(req.ContentLength, 0)+bytes.MinRead, 1<<20)))
-	if _, err := body.ReadFrom(http.MaxBytesReader(w, req.Body, maxBody)); err != nil {
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			answer(w, http.StatusRequestEntityTooLarge, "", "A payload has at most 25 MiB.")
-			return
-		}
+	body, done, err := r.payload(w, req)
+	defer done()
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		answer(w, http.StatusRequestEntityTooLarge, "", "A payload has at most 25 MiB.")
+		return
+	}
+	if errors.Is(err, errBusy) {
+		r.failed(w, req.Context(), err)
+		return
+	}
+	if err != nil {
 		answer(w, http.StatusBadRequest, "", "The payload did not arrive whole.")
 		return
 	}
-	d, err := r.judge(sealed, req.Header, body.Bytes())
+	d, err := r.judge(sealed, req.Header, body)
 	if err != nil {
 		r.failed(w, req.Context(), err)
 		return
@@ -78,6 +84,31 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		signal(r.wake)
 	}
 	answer(w, http.StatusOK, id, "")
+}
+
+var errBusy = errors.New("too many large payloads at once")
+
+// payload reads a payload. Whether it is signed is known only when all of it is
+// there, so that of large ones no more than some are taken at once; others wait
+// for their turn, which does not hold up small ones. done ends that of this one.
+func (r *Receiver) payload(w http.ResponseWriter, req *http.Request) (body []byte, done func(), err error) {
+	done = func() {}
+	from := http.MaxBytesReader(w, req.Body, maxBody)
+	var buffer bytes.Buffer
+	buffer.Grow(int(min(max(req.ContentLength, 0)+bytes.MinRead, small)))
+	if _, err := buffer.ReadFrom(io.LimitReader(from, small)); err != nil || buffer.Len() < small {
+		return buffer.Bytes(), done, err
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), r.options.Turn)
+	defer cancel()
+	select {
+	case r.large <- struct{}{}:
+		done = func() { <-r.large }
+	case <-ctx.Done():
+		return nil, done, errBusy
+	}
+	_, err = buffer.ReadFrom(from)
+	return buffer.Bytes(), done, err
 }
 
 // judge returns a delivery as it is stored: whether it comes from who knows the
