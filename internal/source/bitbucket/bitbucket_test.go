@@ -163,10 +163,10 @@ func TestWhatCannotWorkIsNotSent(t *testing.T) {
 			"This is a Bitbucket app password, and Bitbucket has switched those off for good on 2026-07-28. " + createToken},
 		{"an API token with a user name", "mona", "ATATTsecret", slipway.FailureCauseWrongUsername,
 			"A Bitbucket API token goes with the e-mail address of its owner's Atlassian account, and this one was imported with no e-mail address as user name. " +
-				"Import the token again with auth type BASIC_AUTH and the Atlassian account's e-mail address as user name; git's user name is derived by itself."},
+				"Import it again with 'slipway credential import --server-type BITBUCKET --username E-MAIL --token-file FILE', where E-MAIL is the address of that account; git's user name is found by itself."},
 		{"an API token alone", "", "ATATTsecret", slipway.FailureCauseWrongUsername,
 			"A Bitbucket API token goes with the e-mail address of its owner's Atlassian account, and this one was imported with no e-mail address as user name. " +
-				"Import the token again with auth type BASIC_AUTH and the Atlassian account's e-mail address as user name; git's user name is derived by itself."},
+				"Import it again with 'slipway credential import --server-type BITBUCKET --username E-MAIL --token-file FILE', where E-MAIL is the address of that account; git's user name is found by itself."},
 		{"a GitHub token", "", "ghp_secret", slipway.FailureCauseWrongKind,
 			"The token is none of Bitbucket's: by its beginning it belongs to GitHub. It was not sent. Import it for that provider, or " + strings.Replace(createToken, "Create", "create", 1)},
 		{"a GitLab token", "", "glpat-secret", slipway.FailureCauseWrongKind,
@@ -190,9 +190,9 @@ func TestWhatCannotWorkIsNotSent(t *testing.T) {
 }
 
 // createToken is how one comes by a token that does everything.
-const createToken = "Create an 'API token with scopes' for the app Bitbucket at id.atlassian.com → Security → API tokens, with the scopes " +
+const createToken = "Create an 'API token with scopes' for the app Bitbucket at https://id.atlassian.com/manage-profile/security/api-tokens with the scopes " +
 	"read:repository:bitbucket, read:pullrequest:bitbucket, read:webhook:bitbucket, write:webhook:bitbucket, delete:webhook:bitbucket, read:user:bitbucket and read:workspace:bitbucket, " +
-	"and import it with auth type BASIC_AUTH and the Atlassian account's e-mail address as user name."
+	"and import it with 'slipway credential import --server-type BITBUCKET --username E-MAIL --token-file FILE'."
 
 func TestRefusalsAreExplained(t *testing.T) {
 	p := start(t)
@@ -204,7 +204,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 	unscoped := p.login(sourcetest.Token{Value: "ATATTunscoped", Email: email})
 	apiPage := "https://id.atlassian.com/manage-profile/security/api-tokens"
 	wrongOrUnscoped := "Bitbucket answered 401: unauthorized. The API token is wrong, expired or revoked, belongs to another e-mail address than the one it was imported with, " +
-		"or was created without scopes: such a token never works with Bitbucket. " + createToken
+		"or was created without scopes. " + createToken
 	for _, c := range []struct {
 		name    string
 		by      source.Login
@@ -223,15 +223,15 @@ func TestRefusalsAreExplained(t *testing.T) {
 		{"an API token that may only write", p.login(sourcetest.Token{Value: "ATATTwrite", Email: email, Scopes: []string{"write:repository:bitbucket", "admin:repository:bitbucket"}}),
 			slipway.FailureCauseMissingScope, []string{"read:repository:bitbucket"},
 			"Bitbucket answered 403: Your credentials lack one or more required privilege scopes. The token lacks read:repository:bitbucket. " +
-				"Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has read:repository:bitbucket, and import it.", apiPage},
+				"Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has read:repository:bitbucket, and import it with 'slipway credential import'.", apiPage},
 		{"an access token without the permission", p.login(sourcetest.Token{Value: "ATCTTwebhook", Login: "hook-bot", Scopes: []string{"webhook"}}),
 			slipway.FailureCauseMissingScope, []string{"repository"},
-			"Bitbucket answered 403: Your credentials lack one or more required privilege scopes. The token lacks repository. " +
-				"Permissions cannot be added to an access token: create a new one that also has repository, and import it.", p.repo.WebBase + "/octo/app/admin/access-tokens"},
+			"Bitbucket answered 403: Your credentials lack one or more required privilege scopes. The token lacks the permission repository. " +
+				"Permissions cannot be added to an access token: create a new one that also has the permission repository, and import it with 'slipway credential import'.", p.repo.WebBase + "/octo/app/admin/access-tokens"},
 		{"an access token of another repository", p.login(sourcetest.Token{Value: "ATCTTother", Login: "other-bot", Scopes: []string{"repository"}, Repositories: []string{"octo/other"}}),
 			slipway.FailureCauseNotVisible, nil,
 			"Bitbucket answered 404: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated. " +
-				"Bitbucket also says this of what a token may not see: an access token reaches only the repository, project or workspace that it was made in.", ""},
+				"Bitbucket also says this of what a token may not see: an access token reaches only the repository, project or workspace that it was made in. Make one there and import it with 'slipway credential import'.", p.repo.WebBase + "/octo/app/admin/access-tokens"},
 		{"nobody", none, slipway.FailureCauseNotVisible, nil,
 			"Bitbucket answered 404: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated. " +
 				"Bitbucket also says this of private repositories: import a credential for it.", ""},

@@ -203,13 +203,27 @@ func (c *check) judge() {
 		}
 		c.health.Jobs = append(c.health.Jobs, job)
 	}
+	c.spare()
+}
+
+// spare warns of scopes that builds do without.
+func (c *check) spare() {
+	if !c.health.ScopesKnown {
+		return
+	}
+	if gone := missing(c.health.Scopes, c.by, deleteWebhooks); len(gone) > 0 && !slices.Contains(missing(c.health.Scopes, c.by, webhookRights...), gone[0]) {
+		c.warn("Webhooks cannot be removed by Slipway, since the token lacks " + gone[0] + ": remove them under Repository settings → Webhooks.")
+	}
+	if gone := missing(c.health.Scopes, c.by, readWorkspaces); len(gone) > 0 && !accessToken(c.by.Kind) {
+		c.warn("Its repositories cannot be listed, since the token lacks " + gone[0] + ". Nothing else needs that.")
+	}
 }
 
 // lacks is the ability of a job for which scopes are missing.
 func (c *check) lacks(job slipway.CredentialJob, scopes []string) slipway.JobAbility {
 	return slipway.JobAbility{
 		Job: job, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope, Missing: scopes,
-		Message: "The token lacks " + series(scopes) + ".", NextStep: newToken(c.by, scopes), Link: c.page(),
+		Message: "The token lacks " + called(c.by, scopes) + ".", NextStep: newToken(c.by, scopes), Link: c.page(),
 	}
 }
 
@@ -252,6 +266,12 @@ func (c *check) probe() error {
 		files = c.lacks(files.Job, append(files.Missing, status.Missing...)) // Bitbucket redirects to the repository's diffstat
 	}
 	c.health.Jobs = []slipway.JobAbility{clone, status, webhook, files}
+	for i, j := range c.health.Jobs {
+		if j.Cause == slipway.FailureCauseMissingScope && len(j.Missing) > 0 && !strings.HasPrefix(j.Message, "The token lacks") {
+			c.health.Jobs[i] = c.lacks(j.Job, j.Missing) // without Bitbucket's words, which name no scope
+		}
+	}
+	c.spare()
 	return nil
 }
 
@@ -311,9 +331,6 @@ func (c *check) webhook() (slipway.JobAbility, error) {
 				lacks = append(lacks, scope)
 			}
 		}
-		if gone := missing(c.health.Scopes, c.by, deleteWebhooks); len(gone) > 0 && !slices.Contains(lacks, gone[0]) {
-			c.warn("Webhooks cannot be removed by Slipway, since the token lacks " + gone[0] + ": remove them under Repository settings → Webhooks.")
-		}
 	}
 	admin, known := job.Ability == slipway.AbilityYes, job.Cause != slipway.FailureCauseMissingScope
 	if !known && !accessToken(c.by.Kind) {
@@ -321,7 +338,7 @@ func (c *check) webhook() (slipway.JobAbility, error) {
 			return job, err
 		}
 	}
-	notAdmin := "The token's owner is no administrator of " + c.repo.FullName() + ", which webhooks take."
+	notAdmin := "Webhooks take an administrator of " + c.repo.FullName() + ", and the token's owner is none."
 	switch {
 	case len(lacks) > 0 && known && !admin:
 		job = c.lacks(slipway.CredentialJobWebhook, lacks)
@@ -378,6 +395,6 @@ func (c *check) sum() {
 	h.State, h.Cause, h.Message, h.NextStep, h.Link = slipway.CredentialStateLimited, first.Cause, first.Message, first.NextStep, first.Link
 	if len(lacks) > 0 {
 		h.Cause, h.Link = slipway.FailureCauseMissingScope, cmp.Or(c.page(), first.Link)
-		h.Message, h.NextStep = "The token works, and lacks "+series(lacks)+".", newToken(c.by, lacks)
+		h.Message, h.NextStep = "The token works, and lacks "+called(c.by, lacks)+".", newToken(c.by, lacks)
 	}
 }

@@ -46,8 +46,10 @@ func TestTokensAreChecked(t *testing.T) {
 	}
 	wrongUser := lines(
 		"WRONG_USERNAME: A Bitbucket API token goes with the e-mail address of its owner's Atlassian account, and this one was imported with no e-mail address as user name.",
-		"→ Import the token again with auth type BASIC_AUTH and the Atlassian account's e-mail address as user name; git's user name is derived by itself. "+apiTokens)
+		"→ Import it again with 'slipway credential import --server-type BITBUCKET --username E-MAIL --token-file FILE', where E-MAIL is the address of that account; git's user name is found by itself. "+apiTokens)
 	hidden := "Bitbucket answered 404: You may not have access to this repository or it no longer exists in this workspace. If you think this repository exists and you have access, make sure you are authenticated."
+	const unlisted = "! Its repositories cannot be listed, since the token lacks read:workspace:bitbucket. Nothing else needs that."
+	const undeleted = "! Webhooks cannot be removed by Slipway, since the token lacks delete:webhook:bitbucket: remove them under Repository settings → Webhooks."
 	const addScopes = "Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has "
 	for _, c := range []struct {
 		name string
@@ -68,36 +70,36 @@ func TestTokensAreChecked(t *testing.T) {
 		{"one that only reads code", with("ATAT3", sourcetest.Token{Scopes: []string{"read:repository:bitbucket", "read:user:bitbucket"}}), true, lines(
 			`LIMITED BITBUCKET_API_TOKEN owner "Mona" bot false`,
 			"MISSING_SCOPE: The token works, and lacks read:webhook:bitbucket, write:webhook:bitbucket and read:pullrequest:bitbucket.",
-			"→ "+addScopes+"read:webhook:bitbucket, write:webhook:bitbucket and read:pullrequest:bitbucket, and import it. "+apiTokens,
+			"→ "+addScopes+"read:webhook:bitbucket, write:webhook:bitbucket and read:pullrequest:bitbucket, and import it with 'slipway credential import'. "+apiTokens,
 			"CLONE YES  ", "COMMIT_STATUS YES  ",
 			"WEBHOOK NO MISSING_SCOPE read:webhook:bitbucket,write:webhook:bitbucket,read:pullrequest:bitbucket",
 			"PULL_REQUEST_FILES NO MISSING_SCOPE read:pullrequest:bitbucket",
-			"! Webhooks cannot be removed by Slipway, since the token lacks delete:webhook:bitbucket: remove them under Repository settings → Webhooks.")},
+			undeleted, unlisted)},
 		{"writing does not include reading", with("ATAT4", sourcetest.Token{Scopes: []string{"write:repository:bitbucket", "read:pullrequest:bitbucket"}}), false, lines(
 			`LIMITED BITBUCKET_API_TOKEN owner "" bot false`,
 			"MISSING_SCOPE: The token works, and lacks read:repository:bitbucket, read:webhook:bitbucket and write:webhook:bitbucket.",
-			"→ "+addScopes+"read:repository:bitbucket, read:webhook:bitbucket and write:webhook:bitbucket, and import it. "+apiTokens,
+			"→ "+addScopes+"read:repository:bitbucket, read:webhook:bitbucket and write:webhook:bitbucket, and import it with 'slipway credential import'. "+apiTokens,
 			"CLONE NO MISSING_SCOPE read:repository:bitbucket", "COMMIT_STATUS NO MISSING_SCOPE read:repository:bitbucket",
 			"WEBHOOK NO MISSING_SCOPE read:webhook:bitbucket,write:webhook:bitbucket,read:repository:bitbucket", "PULL_REQUEST_FILES NO MISSING_SCOPE read:repository:bitbucket",
-			"! Whose token it is cannot be told, since it lacks read:user:bitbucket. Nothing else needs that.")},
+			"! Whose token it is cannot be told, since it lacks read:user:bitbucket. Nothing else needs that.", undeleted, unlisted)},
 		{"one without any of our scopes", with("ATAT5", sourcetest.Token{Scopes: []string{"read:issue:bitbucket"}}), true, lines(
 			`LIMITED BITBUCKET_API_TOKEN owner "" bot false`,
 			"MISSING_SCOPE: The token works, and lacks read:repository:bitbucket, read:webhook:bitbucket, write:webhook:bitbucket and read:pullrequest:bitbucket.",
-			"→ "+addScopes+"read:repository:bitbucket, read:webhook:bitbucket, write:webhook:bitbucket and read:pullrequest:bitbucket, and import it. "+apiTokens,
+			"→ "+addScopes+"read:repository:bitbucket, read:webhook:bitbucket, write:webhook:bitbucket and read:pullrequest:bitbucket, and import it with 'slipway credential import'. "+apiTokens,
 			"CLONE NO MISSING_SCOPE read:repository:bitbucket", "COMMIT_STATUS NO MISSING_SCOPE read:repository:bitbucket",
 			"WEBHOOK NO MISSING_SCOPE read:webhook:bitbucket,write:webhook:bitbucket,read:repository:bitbucket,read:pullrequest:bitbucket",
 			"PULL_REQUEST_FILES NO MISSING_SCOPE read:pullrequest:bitbucket,read:repository:bitbucket",
 			"! Whose token it is cannot be told, since it lacks read:user:bitbucket. Nothing else needs that.",
-			"! Webhooks cannot be removed by Slipway, since the token lacks delete:webhook:bitbucket: remove them under Repository settings → Webhooks.")},
+			undeleted, unlisted)},
 		{"all scopes of one who is no administrator", with("ATAT6", sourcetest.Token{Login: "hubot", Scopes: allScopes}), true, lines(
 			`LIMITED BITBUCKET_API_TOKEN owner "Hubot" bot false`,
-			"NOT_ADMIN: The token's owner is no administrator of octo/app, which webhooks take. No scope is missing.",
+			"NOT_ADMIN: Webhooks take an administrator of octo/app, and the token's owner is none. No scope is missing.",
 			"→ Give the account the permission Admin under Repository settings → Repository permissions, or use an administrator's token. "+p.repo.WebBase+"/octo/app/admin/permissions",
 			"CLONE YES  ", "COMMIT_STATUS YES  ", "WEBHOOK NO NOT_ADMIN ", "PULL_REQUEST_FILES YES  ")},
 		{"no administrator, and no scope for webhooks either", with("ATAT7", sourcetest.Token{Login: "hubot", Scopes: without("read:webhook:bitbucket", "write:webhook:bitbucket")}), true, lines(
 			`LIMITED BITBUCKET_API_TOKEN owner "Hubot" bot false`,
 			"MISSING_SCOPE: The token works, and lacks read:webhook:bitbucket and write:webhook:bitbucket.",
-			"→ "+addScopes+"read:webhook:bitbucket and write:webhook:bitbucket, and import it. "+apiTokens,
+			"→ "+addScopes+"read:webhook:bitbucket and write:webhook:bitbucket, and import it with 'slipway credential import'. "+apiTokens,
 			"CLONE YES  ", "COMMIT_STATUS YES  ", "WEBHOOK NO MISSING_SCOPE read:webhook:bitbucket,write:webhook:bitbucket", "PULL_REQUEST_FILES YES  ")},
 		{"a repository access token", with("ATCT1", sourcetest.Token{Login: "app-bot", Scopes: []string{"webhook", "pullrequest"}}), true, lines(
 			`VALID BITBUCKET_REPOSITORY_TOKEN owner "" bot true`,
@@ -107,23 +109,23 @@ func TestTokensAreChecked(t *testing.T) {
 			"CLONE YES  ", "COMMIT_STATUS YES  ", "WEBHOOK YES  ", "PULL_REQUEST_FILES YES  ")},
 		{"a project access token that only reads", with("ATCT3", sourcetest.Token{Login: "proj-bot", CredentialType: "project_access_token", Scopes: []string{"repository"}}), true, lines(
 			`LIMITED BITBUCKET_PROJECT_TOKEN owner "" bot true`,
-			"MISSING_SCOPE: The token works, and lacks webhook and pullrequest.",
-			"→ Permissions cannot be added to an access token: create a new one that also has webhook and pullrequest, and import it. "+access,
+			"MISSING_SCOPE: The token works, and lacks the permissions webhook and pullrequest.",
+			"→ Permissions cannot be added to an access token: create a new one that also has the permissions webhook and pullrequest, and import it with 'slipway credential import'. "+access,
 			"CLONE YES  ", "COMMIT_STATUS YES  ", "WEBHOOK NO MISSING_SCOPE webhook,pullrequest", "PULL_REQUEST_FILES NO MISSING_SCOPE pullrequest")},
 		{"an access token of another repository", with("ATCT4", sourcetest.Token{Login: "x-bot", Scopes: []string{"repository"}, Repositories: []string{"octo/x"}}), true, lines(
 			`LIMITED BITBUCKET_REPOSITORY_TOKEN owner "" bot true`,
 			"NOT_VISIBLE: "+hidden,
-			"→ Bitbucket also says this of what a token may not see: an access token reaches only the repository, project or workspace that it was made in. ",
+			"→ Bitbucket also says this of what a token may not see: an access token reaches only the repository, project or workspace that it was made in. Make one there and import it with 'slipway credential import'. "+access,
 			"CLONE NO NOT_VISIBLE ", "COMMIT_STATUS NO NOT_VISIBLE ", "WEBHOOK NO NOT_VISIBLE ", "PULL_REQUEST_FILES NO NOT_VISIBLE ")},
 		{"a wrong access token", source.NewLogin(api.ServerTypeBitbucket, "", secret.New("ATCTwrong")), false, lines(
 			`INVALID BITBUCKET_ACCESS_TOKEN owner "" bot true`,
-			"BAD_TOKEN: Bitbucket answered 401: Token is invalid, expired, or not supported for this endpoint.",
-			"→ The access token is wrong, expired or revoked. Create a new one in the settings of the repository, project or workspace, and import it without a user name. "+
+			"BAD_TOKEN: Bitbucket answered 401: Token is invalid, expired, or not supported for this endpoint. The access token is wrong, expired or revoked.",
+			"→ Create a new one in the settings of the repository, project or workspace, and import it without a user name. "+
 				"https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/", "CLONE NO BAD_TOKEN ", "COMMIT_STATUS NO BAD_TOKEN ", "WEBHOOK NO BAD_TOKEN ", "PULL_REQUEST_FILES NO BAD_TOKEN ")},
 		{"a wrong API token", source.NewLogin(api.ServerTypeBitbucket, email, secret.New("ATATwrong")), true, lines(
 			`INVALID BITBUCKET_API_TOKEN owner "" bot false`,
-			"BAD_TOKEN: Bitbucket answered 401: unauthorized.",
-			"→ The API token is wrong, expired or revoked, belongs to another e-mail address than the one it was imported with, or was created without scopes: such a token never works with Bitbucket. "+createToken+" "+apiTokens, "CLONE NO BAD_TOKEN ", "COMMIT_STATUS NO BAD_TOKEN ", "WEBHOOK NO BAD_TOKEN ", "PULL_REQUEST_FILES NO BAD_TOKEN ")},
+			"BAD_TOKEN: Bitbucket answered 401: unauthorized. The API token is wrong, expired or revoked, belongs to another e-mail address than the one it was imported with, or was created without scopes.",
+			"→ "+createToken+" "+apiTokens, "CLONE NO BAD_TOKEN ", "COMMIT_STATUS NO BAD_TOKEN ", "WEBHOOK NO BAD_TOKEN ", "PULL_REQUEST_FILES NO BAD_TOKEN ")},
 		{"an app password", source.NewLogin(api.ServerTypeBitbucket, "mona", secret.New("ATBBsecret")), true, lines(
 			`INVALID BITBUCKET_APP_PASSWORD owner "" bot false`,
 			"WRONG_KIND: This is a Bitbucket app password, and Bitbucket has switched those off for good on 2026-07-28.",
@@ -179,9 +181,9 @@ func TestBothReasonsAgainstWebhooksAreSaid(t *testing.T) {
 	same(t, "webhook", h.Jobs[2], slipway.JobAbility{
 		Job: slipway.CredentialJobWebhook, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope,
 		Missing: []string{"read:webhook:bitbucket", "write:webhook:bitbucket"},
-		Message: "The token lacks read:webhook:bitbucket and write:webhook:bitbucket. The token's owner is no administrator of octo/app, which webhooks take.",
+		Message: "The token lacks read:webhook:bitbucket and write:webhook:bitbucket. Webhooks take an administrator of octo/app, and the token's owner is none.",
 		NextStep: "Give the account the permission Admin under Repository settings → Repository permissions, or use an administrator's token. " +
-			"Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has read:webhook:bitbucket and write:webhook:bitbucket, and import it.",
+			"Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has read:webhook:bitbucket and write:webhook:bitbucket, and import it with 'slipway credential import'.",
 		Link: apiTokens,
 	})
 }

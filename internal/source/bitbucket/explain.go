@@ -58,25 +58,38 @@ func wrongUsername() *source.Refusal {
 	return &source.Refusal{
 		Cause:    slipway.FailureCauseWrongUsername,
 		Message:  "A Bitbucket API token goes with the e-mail address of its owner's Atlassian account, and this one was imported with no e-mail address as user name.",
-		NextStep: "Import the token again with auth type BASIC_AUTH and the Atlassian account's e-mail address as user name; git's user name is derived by itself.",
+		NextStep: "Import it again with " + importIt + ", where E-MAIL is the address of that account; git's user name is found by itself.",
 		Link:     apiTokenPage,
 	}
 }
 
+// importIt is how an API token is imported.
+const importIt = "'slipway credential import --server-type BITBUCKET --username E-MAIL --token-file FILE'"
+
 // newAPIToken says how to come by a token that does everything.
 func newAPIToken() string {
-	return "Create an 'API token with scopes' for the app Bitbucket at id.atlassian.com → Security → API tokens, with the scopes " +
-		series(names(source.Login{Kind: slipway.TokenKindBitbucketApiToken}, recommended)) +
-		", and import it with auth type BASIC_AUTH and the Atlassian account's e-mail address as user name."
+	return "Create an 'API token with scopes' for the app Bitbucket at " + apiTokenPage + " with the scopes " +
+		series(names(source.Login{Kind: slipway.TokenKindBitbucketApiToken}, recommended)) + ", and import it with " + importIt + "."
+}
+
+// called returns scopes by the word that their page has for them.
+func called(by source.Login, scopes []string) string {
+	if !accessToken(by.Kind) {
+		return series(scopes)
+	}
+	if len(scopes) == 1 {
+		return "the permission " + scopes[0]
+	}
+	return "the permissions " + series(scopes)
 }
 
 // newToken says how to come by a token like this one that also has scopes:
 // they cannot be added to one that exists.
 func newToken(by source.Login, scopes []string) string {
 	if accessToken(by.Kind) {
-		return "Permissions cannot be added to an access token: create a new one that also has " + series(scopes) + ", and import it."
+		return "Permissions cannot be added to an access token: create a new one that also has " + called(by, scopes) + ", and import it with 'slipway credential import'."
 	}
-	return "Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has " + series(scopes) + ", and import it."
+	return "Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has " + series(scopes) + ", and import it with 'slipway credential import'."
 }
 
 func lowered(s string) string { return strings.ToLower(s[:1]) + s[1:] }
@@ -124,7 +137,8 @@ func explain(a *rest.Answer, r *source.Refusal, call rest.Call) {
 	case http.StatusNotFound:
 		r.NextStep = "Bitbucket also says this of what a token may not see: check the address, and that the token's owner has access."
 		if accessToken(call.By.Kind) {
-			r.NextStep = "Bitbucket also says this of what a token may not see: an access token reaches only the repository, project or workspace that it was made in."
+			r.NextStep = "Bitbucket also says this of what a token may not see: an access token reaches only the repository, project or workspace that it was made in. Make one there and import it with 'slipway credential import'."
+			r.Link = tokenPage(call.By, call.At, owner, name)
 		}
 		if call.By.IsZero() {
 			r.NextStep = "Bitbucket also says this of private repositories: import a credential for it."
@@ -167,14 +181,18 @@ func unauthorized(r *source.Refusal, call rest.Call) {
 	case by.Kind == slipway.TokenKindBitbucketAppPassword:
 		replace(r, appPassword(r.HTTPStatus))
 	case by.Kind == slipway.TokenKindBitbucketApiToken && call.Git:
-		r.NextStep = "The API token is wrong, expired or revoked, or was created without scopes. " + newAPIToken()
+		r.Message += " The API token is wrong, expired or revoked, or was created without scopes."
+		r.NextStep = newAPIToken()
 	case by.Kind == slipway.TokenKindBitbucketApiToken:
-		r.NextStep = "The API token is wrong, expired or revoked, belongs to another e-mail address than the one it was imported with, " +
-			"or was created without scopes: such a token never works with Bitbucket. " + newAPIToken()
+		r.Message += " The API token is wrong, expired or revoked, belongs to another e-mail address than the one it was imported with, " +
+			"or was created without scopes."
+		r.NextStep = newAPIToken()
 	case accessToken(by.Kind):
-		r.NextStep = "The access token is wrong, expired or revoked. Create a new one in the settings of the repository, project or workspace, and import it without a user name."
+		r.Message += " The access token is wrong, expired or revoked."
+		r.NextStep = "Create a new one in the settings of the repository, project or workspace, and import it without a user name."
 	default:
-		r.NextStep = "The token is wrong, expired, revoked or none of Bitbucket's. " + newAPIToken()
+		r.Message += " The token is wrong, expired, revoked or none of Bitbucket's."
+		r.NextStep = newAPIToken()
 	}
 }
 
@@ -214,7 +232,7 @@ func forbidden(a *rest.Answer, r *source.Refusal, call rest.Call) {
 	switch {
 	case len(r.Missing) > 0:
 		r.Cause = slipway.FailureCauseMissingScope
-		r.Message += " The token lacks " + series(r.Missing) + "."
+		r.Message += " The token lacks " + called(call.By, r.Missing) + "."
 		r.NextStep = newToken(call.By, r.Missing)
 	case call.By.IsZero():
 		r.Cause, r.NextStep = slipway.FailureCauseNotVisible, "Import a credential for Bitbucket."

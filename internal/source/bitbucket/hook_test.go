@@ -94,10 +94,10 @@ func TestHooksThatCannotBeMade(t *testing.T) {
 				"Give the account the permission Admin under Repository settings → Repository permissions, or use an administrator's token."},
 		{"no scope to write hooks", p.login(sourcetest.Token{Value: "ATATTr", Email: email, Scopes: without("write:webhook:bitbucket")}), []event.Type{event.Push}, slipway.FailureCauseMissingScope,
 			"Bitbucket answered 403: Your credentials lack one or more required privilege scopes. The token lacks write:webhook:bitbucket. " +
-				"Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has write:webhook:bitbucket, and import it."},
+				"Scopes cannot be added to an API token: create a new 'API token with scopes' for the app Bitbucket that also has write:webhook:bitbucket, and import it with 'slipway credential import'."},
 		{"no scope to hear of pull requests", p.login(sourcetest.Token{Value: "ATCTTp", Login: "p-bot", Scopes: []string{"webhook", "repository"}}), []event.Type{event.PullRequestCreated}, slipway.FailureCauseMissingScope,
-			"Bitbucket answered 403: Your credentials lack one or more required privilege scopes. The token lacks pullrequest. " +
-				"Permissions cannot be added to an access token: create a new one that also has pullrequest, and import it."},
+			"Bitbucket answered 403: Your credentials lack one or more required privilege scopes. The token lacks the permission pullrequest. " +
+				"Permissions cannot be added to an access token: create a new one that also has the permission pullrequest, and import it with 'slipway credential import'."},
 		{"nothing that Bitbucket tells of", p.mona(allScopes...), []event.Type{event.Released, event.WorkflowJobQueued}, slipway.FailureCauseRejected,
 			"Bitbucket tells of pushes and of pull requests being created, updated, merged and closed, and of nothing that this webhook is to hear."},
 	} {

@@ -168,6 +168,9 @@ func (c *checkup) judge() {
 		}
 		c.health.Jobs = append(c.health.Jobs, ability)
 	}
+	if slices.Contains(c.scopes, "public_repo") && !includes(c.scopes, "repo") {
+		c.health.Warnings = append(c.health.Warnings, "For public repositories the scope public_repo suffices.")
+	}
 }
 
 // listPart warns if single sign-on keeps the repositories of organizations from
@@ -180,7 +183,7 @@ func (c *checkup) listPart(ctx context.Context) {
 	if err != nil {
 		return // the token is good, whatever the list is
 	}
-	if warning := partial(a.Header); warning != "" {
+	if warning := partial(c.at, a.Header); warning != "" {
 		c.health.Warnings = append(c.health.Warnings, warning)
 	}
 }
@@ -197,10 +200,7 @@ func (c *checkup) byScope(job slipway.CredentialJob) slipway.JobAbility {
 		return slipway.JobAbility{Job: job, Ability: slipway.AbilityYes}
 	}
 	out := c.lacks(job, need)
-	switch {
-	case slices.Contains(c.scopes, "public_repo"):
-		out.Message += " With public_repo it works for public repositories only."
-	case job == slipway.CredentialJobWebhook && includes(c.scopes, "write:repo_hook"):
+	if job == slipway.CredentialJobWebhook && includes(c.scopes, "write:repo_hook") {
 		out.Message += " With write:repo_hook webhooks can be made, but not removed."
 	}
 	return out
@@ -210,7 +210,7 @@ func (c *checkup) byScope(job slipway.CredentialJob) slipway.JobAbility {
 func (c *checkup) lacks(job slipway.CredentialJob, scope string) slipway.JobAbility {
 	next, link := grant(c.at, c.by, "", []string{scope})
 	return slipway.JobAbility{Job: job, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope, Missing: []string{scope},
-		Message: "This takes the scope " + scope + ", and the token has " + listed(c.scopes) + ".", NextStep: next, Link: link}
+		Message: "The token lacks the scope " + scope + ".", NextStep: next, Link: link}
 }
 
 // try tells the jobs from what GitHub answers on a repository.
@@ -262,13 +262,19 @@ func (c *checkup) answered(job slipway.CredentialJob, err error) slipway.JobAbil
 	}
 	// git tells of nothing but "not found": the scopes may tell why.
 	need := needs[job]
-	if c.scopes != nil && r.Cause == slipway.FailureCauseNotVisible && !includes(c.scopes, need) && (c.seen == nil || c.seen.Private) {
+	if c.scopes != nil && hidden(r) && !includes(c.scopes, need) && (c.seen == nil || c.seen.Private || r.Cause == slipway.FailureCauseMissingScope) {
 		out = c.lacks(job, need)
-		out.Message = r.Message + " " + out.Message
+		if c.seen == nil && need == "repo" {
+			out.Message = "The token lacks the scope repo, without which GitHub hides private repositories."
+		}
+	} else if c.scopes == nil && r.Cause == slipway.FailureCauseMissingScope && len(r.Missing) > 0 {
+		out.Message = "The token lacks the " + plural("permission", r.Missing) + "."
 	} else if r.Cause == slipway.FailureCauseNotVisible && c.seen != nil && c.by.Kind == slipway.TokenKindGithubFineGrained && job == slipway.CredentialJobClone {
 		out.Cause, out.Missing = slipway.FailureCauseMissingScope, []string{"Contents: read"}
-		out.Message = "The token sees " + c.seen.FullName + " but may not read its code."
+		out.Message = "The token sees " + c.seen.FullName + ", but lacks the permission Contents: read."
 		out.NextStep, out.Link = grant(c.at, c.by, c.seen.Owner.Login, out.Missing)
+	} else if r.Cause == slipway.FailureCauseNotVisible && c.seen == nil { // REST and git say it in different words
+		out.Message = unseen(c.health.Repository)
 	}
 	return out
 }
@@ -281,7 +287,7 @@ const nowhere = "0000000000000000000000000000000000000000"
 func (c *checkup) tryStatus(ctx context.Context, r source.Repository) error {
 	if c.seen != nil && !c.seen.Permissions.Push && c.by.Kind != slipway.TokenKindGithubAppInstallation {
 		refused := &source.Refusal{}
-		lacksRole(refused, *c.seen, false)
+		lacksRole(refused, c.at, *c.seen, false)
 		return refused
 	}
 	_, err := c.client.Do(ctx, rest.Call{
@@ -299,7 +305,7 @@ func (c *checkup) tryHook(ctx context.Context, r source.Repository) slipway.JobA
 	app := c.by.Kind == slipway.TokenKindGithubAppInstallation
 	if c.seen != nil && !c.seen.Permissions.Admin && !app {
 		refused := &source.Refusal{}
-		lacksRole(refused, *c.seen, true)
+		lacksRole(refused, c.at, *c.seen, true)
 		out := c.answered(job, refused)
 		if c.scopes != nil && !includes(c.scopes, "admin:repo_hook") {
 			out.Missing = []string{"admin:repo_hook"}
@@ -312,7 +318,7 @@ func (c *checkup) tryHook(ctx context.Context, r source.Repository) slipway.JobA
 	case err != nil:
 		out := c.answered(job, err)
 		if slices.Contains(out.Missing, "Webhooks: read") {
-			out = c.unwritable(out.Message)
+			out = c.unwritable()
 		}
 		return out
 	case c.scopes != nil:
@@ -329,25 +335,42 @@ func (c *checkup) tryHook(ctx context.Context, r source.Repository) slipway.JobA
 }
 
 // unwritable is the webhook job of a fine-grained token that may not even read them.
-func (c *checkup) unwritable(message string) slipway.JobAbility {
+func (c *checkup) unwritable() slipway.JobAbility {
 	missing := []string{"Webhooks: write"}
 	owner := ""
 	if c.seen != nil {
 		owner = c.seen.Owner.Login
 	}
 	next, link := grant(c.at, c.by, owner, missing)
-	message, _, _ = strings.Cut(message, " The token lacks")
 	return slipway.JobAbility{Job: slipway.CredentialJobWebhook, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope,
-		Missing: missing, Message: message + " The token lacks the permission Webhooks: write.", NextStep: next, Link: link}
+		Missing: missing, Message: "The token lacks the permission Webhooks: write.", NextStep: next, Link: link}
 }
 
-// sum tells the first job that cannot be done as what is wrong with all.
+// sum tells the first job that cannot be done as what is wrong with all; if that
+// is a missing scope, then all that are missing, since one token needs them all.
 func (c *checkup) sum() {
-	for _, job := range c.health.Jobs {
-		if job.Ability == slipway.AbilityNo {
-			h := &c.health
-			h.State, h.Cause, h.Message, h.NextStep, h.Link = slipway.CredentialStateLimited, job.Cause, job.Message, job.NextStep, job.Link
-			return
+	h := &c.health
+	var lacks []string
+	for _, job := range h.Jobs {
+		if job.Ability != slipway.AbilityNo {
+			continue
 		}
+		if h.Cause == "" {
+			h.State, h.Cause, h.Message, h.NextStep, h.Link = slipway.CredentialStateLimited, job.Cause, job.Message, job.NextStep, job.Link
+		}
+		if job.Cause == slipway.FailureCauseMissingScope {
+			lacks = append(lacks, job.Missing...)
+		}
+	}
+	least := slices.DeleteFunc(slices.Clone(lacks), func(s string) bool {
+		return slices.ContainsFunc(lacks, func(other string) bool { return other != s && includes([]string{other}, s) })
+	})
+	slices.Sort(least)
+	if least = slices.Compact(least); h.Cause == slipway.FailureCauseMissingScope && len(least) > 0 {
+		owner := ""
+		if c.seen != nil {
+			owner = c.seen.Owner.Login
+		}
+		h.NextStep, h.Link = grant(c.at, c.by, owner, least)
 	}
 }

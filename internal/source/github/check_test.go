@@ -149,7 +149,7 @@ func TestCheckUnderPolicies(t *testing.T) {
 			if h.State != slipway.CredentialStateLimited || h.Cause != c.cause || len(h.Jobs) != 4 {
 				t.Errorf("Check = %s %s, want LIMITED %s", h.State, h.Cause, c.cause)
 			}
-			if h, err = b.Check(t.Context(), b.repo.Site, nil, by); err != nil || c.cause == slipway.FailureCauseSsoRequired && (len(h.Warnings) != 1 || !strings.Contains(h.Warnings[0], "with the ids ")) {
+			if h, err = b.Check(t.Context(), b.repo.Site, nil, by); err != nil || c.cause == slipway.FailureCauseSsoRequired && (len(h.Warnings) != 1 || !strings.Contains(h.Warnings[0], "with the id ")) {
 				t.Errorf("Check without a repository = %+v, %v, want a warning that names the organization", h, err)
 			}
 			if _, _, warnings, err := b.Repositories(t.Context(), b.repo.Site, "", "", by); err != nil || (len(warnings) > 0) != c.policy.SSO {

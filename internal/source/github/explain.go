@@ -250,7 +250,7 @@ func permission(a *rest.Answer, r *source.Refusal, call rest.Call, s subject, te
 		return false
 	}
 	if strings.HasPrefix(text, "must have admin rights") || strings.HasPrefix(text, "must have push access") {
-		says(r, slipway.FailureCauseNotAdmin, "The token's owner has too small a role on "+s.String()+".", "Let an administrator of "+s.String()+" give its owner a bigger role, or import a token of somebody who has it.", "")
+		says(r, slipway.FailureCauseNotAdmin, "The token's owner has too small a role on "+s.String()+".", "Let an administrator of "+s.String()+" give its owner a bigger role, or import a token of somebody who has it.", call.At.WebBase+"/"+s.String()+"/settings/access")
 		return true
 	}
 	if strings.HasPrefix(text, "resource not accessible by") {
@@ -277,6 +277,11 @@ func permission(a *rest.Answer, r *source.Refusal, call rest.Call, s subject, te
 	next, link := grant(call.At, call.By, s.owner, r.Missing)
 	says(r, slipway.FailureCauseMissingScope, "GitHub hides what a token has no scope for: this takes "+r.Missing[0]+", and the token has "+listed(have)+".", next, link)
 	return true
+}
+
+// unseen says what GitHub's 404 about a repository or organization means.
+func unseen(name string) string {
+	return "GitHub hides what a token may not see: " + name + " does not exist, or the token does not reach it."
 }
 
 func listed(scopes []string) string {
@@ -329,17 +334,17 @@ func visibility(a *rest.Answer, r *source.Refusal, call rest.Call, s subject, _ 
 	if a.Status != http.StatusNotFound || s.owner == "" && s.thing == "" {
 		return false
 	}
-	meaning, next := "GitHub hides what a token may not see: "+s.String()+" does not exist, or the token does not reach it.", ""
-	link := ""
+	meaning, next, link := unseen(s.String()), "", ""
 	switch call.By.Kind {
 	case slipway.TokenKindGithubFineGrained:
 		link = newFine(call.At, s.owner)
 		next = "The token's resource owner must be " + s.owner + ", and " + s.String() + " among the repositories selected for it. If " + s.owner +
-			" must approve tokens, the approval may be pending. Make a token for " + s.owner + " at " + link + "."
+			" has to approve tokens, it may not have done so yet. Make a token for " + s.owner + " at " + link + " and import it with 'slipway credential import'."
 	case slipway.TokenKindGithubAppInstallation:
 		next = "Add " + s.String() + " to the repositories of the GitHub App's installation."
 	default:
-		next = "Check the spelling, and that the token's owner is let into " + s.String() + "."
+		link = call.At.WebBase + "/" + s.String()
+		next = "Check the spelling: if the token's owner does not see the page " + link + " either, an administrator must let him in."
 	}
 	says(r, slipway.FailureCauseNotVisible, meaning, next, link)
 	return true

@@ -217,19 +217,19 @@ func (p *Provider) diagnose(ctx context.Context, r source.Repository, by source.
 		return err
 	}
 	if admin && !seen.Permissions.Admin || !admin && !seen.Permissions.Push {
-		lacksRole(refused, seen, admin)
+		lacksRole(refused, r.Site, seen, admin)
 	}
 	return refused
 }
 
 // lacksRole says that a token is good and its owner has too small a role.
-func lacksRole(r *source.Refusal, seen repo, admin bool) {
+func lacksRole(r *source.Refusal, at source.Site, seen repo, admin bool) {
 	need, doing := "write access to", "Commit statuses take"
 	if admin {
 		need, doing = "to administer", "Webhooks take"
 		doing += " the right"
 	}
-	r.Cause, r.Link, r.Missing = slipway.FailureCauseNotAdmin, "", nil
+	r.Cause, r.Link, r.Missing = slipway.FailureCauseNotAdmin, at.WebBase+"/"+seen.FullName+"/settings/access", nil
 	r.Message = "The token sees " + seen.FullName + ", but its owner has the role " + seen.Permissions.role() + " there. " + doing + " " + need + " it."
-	r.NextStep = "Let an administrator of " + seen.FullName + " raise the role, or import a token of somebody who has it."
+	r.NextStep = "Let an administrator of " + seen.FullName + " raise the role at " + r.Link + ", or import a token of somebody who has it."
 }

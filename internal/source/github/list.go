@@ -87,7 +87,7 @@ func (p *Provider) Repositories(ctx context.Context, at source.Site, search, aft
 				page = append(page, slipway.Repository{FullName: r.FullName, CloneURL: r.CloneURL, DefaultBranch: r.DefaultBranch, Private: r.Private, Admin: r.Permissions.Admin})
 			}
 		}
-		if w := partial(a.Header); w != "" && len(warnings) == 0 {
+		if w := partial(at, a.Header); w != "" && len(warnings) == 0 {
 			warnings = []string{w}
 		}
 		if rest.NextLink(a) == "" {
@@ -116,7 +116,7 @@ func repositories(a *rest.Answer, by source.Login) ([]repo, error) {
 
 // partial says which organizations a list leaves out, since they ask for single
 // sign-on; "" if it is whole.
-func partial(h http.Header) string {
+func partial(at source.Site, h http.Header) string {
 	rest, ok := strings.CutPrefix(h.Get("X-GitHub-SSO"), "partial-results")
 	if !ok {
 		return ""
@@ -128,6 +128,10 @@ func partial(h http.Header) string {
 			known = append(known, id)
 		}
 	}
-	return "Repositories of the organizations with the ids " + strings.Join(known, ", ") + " are not shown: they ask for single sign-on. " +
-		"Choose 'Configure SSO' beside the token on GitHub's page of tokens and authorize it for them."
+	of := "organization with the id " + strings.Join(known, ", ")
+	if len(known) != 1 {
+		of = "organizations with the ids " + strings.Join(known, ", ")
+	}
+	return "GitHub hides the repositories of the " + of + " until the token is authorized for single sign-on: " +
+		"choose 'Configure SSO' beside it at " + at.WebBase + classicPage + "."
 }

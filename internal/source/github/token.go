@@ -116,19 +116,26 @@ func newFine(at source.Site, owner string) string {
 
 // grant says how a token of by's kind gets what it lacks.
 func grant(at source.Site, by source.Login, owner string, missing []string) (next, link string) {
-	list := strings.Join(missing, ", ")
 	link = page(at, by, owner, missing...)
 	switch by.Kind {
 	case slipway.TokenKindGithubFineGrained:
-		link = at.WebBase + finePage
-		next = "Edit the token at " + link + " and give it the repository permission " + list + "; its value stays the same."
+		next = "Edit the token at " + at.WebBase + finePage + " and give it the repository " + plural("permission", missing) + "; its value stays the same."
 		if owner != "" {
-			next += " If " + owner + " must approve tokens, it is in force after that."
+			next += " If " + owner + " has to approve tokens, it works after that."
 		}
+		next += " Or make a new one at " + link + "."
 	case slipway.TokenKindGithubAppInstallation, slipway.TokenKindGithubAppUser:
-		next = "Give the GitHub App the permission " + list + " at " + link + ", and accept it where the App is installed."
+		next = "Give the GitHub App the " + plural("permission", missing) + " at " + link + ", and accept it where the App is installed."
 	default:
-		next = "Tick the scope " + list + " for the token at " + at.WebBase + classicPage + "; its value stays the same. Or make a new token at " + link + " and import it with 'slipway credential import'."
+		next = "Tick the " + plural("scope", missing) + " for the token at " + at.WebBase + classicPage + "; its value stays the same. Or make a new token at " + link + " and import it with 'slipway credential import'."
 	}
 	return next, link
+}
+
+// plural names one of a kind, or several.
+func plural(what string, names []string) string {
+	if n := len(names) - 1; n > 0 {
+		return what + "s " + strings.Join(names[:n], ", ") + " and " + names[n]
+	}
+	return what + " " + strings.Join(names, "")
 }

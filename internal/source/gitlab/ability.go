@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,18 +30,23 @@ var needs = []need{
 // judge fills in what the login can do, and says the first thing that it cannot.
 func (c *checking) judge() {
 	h := &c.health
-	var missing []string
+	missing := map[string]bool{}
 	for _, n := range needs {
 		j := c.ability(n)
 		h.Jobs = append(h.Jobs, j)
-		missing = append(missing, j.Missing...)
+		for _, scope := range j.Missing {
+			missing[scope] = true
+		}
 		if j.Ability == slipway.AbilityNo && h.Cause == "" {
 			h.State, h.Cause, h.Message, h.NextStep, h.Link = slipway.CredentialStateLimited, j.Cause, j.Message, j.NextStep, j.Link
 		}
 	}
 	if h.Cause == slipway.FailureCauseMissingScope { // one new token for everything
-		slices.Sort(missing)
-		h.Link = c.tokenLink(slices.Compact(missing)...)
+		scopes := slices.Sorted(maps.Keys(missing))
+		if missing["api"] {
+			scopes = []string{"api"} // it includes the others
+		}
+		h.NextStep, h.Link = newToken(scopes), c.tokenLink(scopes...)
 	}
 }
 
@@ -89,20 +95,25 @@ func (c *checking) unknown(n need, why string) slipway.JobAbility {
 }
 
 func (c *checking) missingScope(n need) slipway.JobAbility {
-	has := "none"
-	if len(c.health.Scopes) > 0 {
-		has = strings.Join(c.health.Scopes, ", ")
-	}
-	enough := n.scopes[0]
-	if enough != "api" {
-		enough += " (or api, which includes it)"
+	lacks := "The token lacks the scope " + n.scopes[0]
+	if n.scopes[0] != "api" {
+		lacks += ", which api includes"
 	}
 	return slipway.JobAbility{
 		Job: n.job, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope, Missing: []string{n.scopes[0]},
-		Message:  fmt.Sprintf("To %s the token needs the scope %s. It has: %s.", n.to, enough, has),
-		NextStep: "Create a token with that scope and import it with 'slipway credential import': scopes cannot be added to a token that is there.",
+		Message:  lacks + ".",
+		NextStep: newToken(n.scopes[:1]),
 		Link:     c.tokenLink(n.scopes[0]),
 	}
+}
+
+// newToken says how to come by scopes: they cannot be added to a token that exists.
+func newToken(scopes []string) string {
+	of := "scope " + scopes[0]
+	if len(scopes) > 1 {
+		of = "scopes " + strings.Join(scopes, " and ")
+	}
+	return "Scopes cannot be added to a token: create a new one with the " + of + " and import it with 'slipway credential import'."
 }
 
 // tokenLink is where a token like this one is made.

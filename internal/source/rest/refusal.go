@@ -111,14 +111,14 @@ func (c *Client) unreachable(ctx context.Context, at *url.URL, err error) error 
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // its text repeats the URL
 	}
-	r := &source.Refusal{Cause: slipway.FailureCauseUnreachable, Again: true, NextStep: "Check that this machine reaches it, by name and through any proxy."}
+	r := &source.Refusal{Cause: slipway.FailureCauseUnreachable, Again: true, NextStep: "Check the address, and that this machine reaches it (DNS, firewall, proxy)."}
 	reason := "the connection failed"
 	ne, isNet := errors.AsType[net.Error](err)
 	switch certificate, bad := certificate(err); {
 	case bad:
 		reason = certificate
 		r.Cause = slipway.FailureCauseCertificate
-		r.NextStep = "If its certificate comes from a private authority, give that with 'slipway credential import --ca-file', or to the server in SSL_CERT_FILE."
+		r.NextStep = "If its certificate comes from a private authority, import the token again with --ca-file and the file of that authority's certificate, or start the server with it in SSL_CERT_FILE."
 	case ctx.Err() != nil || isNet && ne.Timeout():
 		reason = "no answer in time"
 	case isNet || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
