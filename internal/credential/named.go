@@ -45,7 +45,7 @@ func NewNamed(scope arn.Scope, in *slipway.ImportCredentialInput, now time.Time)
 	if !in.Expires.IsZero() {
 		c.Expires = in.Expires.UTC()
 		if !c.Expires.After(now) {
-			return Credential{}, fault.New(fault.Invalid, "Expires must be in the future: make a new token, and give the date on which it expires")
+			return Credential{}, fault.New(fault.Invalid, "Expires must be in the future: make a new token, and give the date on which that expires (--expires)")
 		}
 	}
 	return c, nil
@@ -69,17 +69,18 @@ func setUsername(c *Credential, in *slipway.ImportCredentialInput) error {
 		return nil // it is where the token is
 	}
 	name := strings.TrimFunc(in.Username, around)
-	switch token.KindOf(c.ServerType, "", c.Token.Reveal()) {
-	case slipway.TokenKindBitbucketAppPassword:
+	bitbucket := c.ServerType == api.ServerTypeBitbucket // at another server it is the wrong token, not a wrong name
+	switch kind := token.KindOf(c.ServerType, "", c.Token.Reveal()); {
+	case bitbucket && kind == slipway.TokenKindBitbucketAppPassword:
 		return fault.New(fault.Invalid, "Token is a Bitbucket app password, and Bitbucket has switched these off. Create an API token with scopes at "+
 			"https://id.atlassian.com/manage-profile/security/api-tokens (choose the app Bitbucket) and import it with the e-mail address of your Atlassian account as username")
-	case slipway.TokenKindBitbucketApiToken:
+	case bitbucket && kind == slipway.TokenKindBitbucketApiToken:
 		if !strings.Contains(name, "@") {
-			return fault.New(fault.Invalid, "Username must be the e-mail address of the Atlassian account that made this Bitbucket API token: Bitbucket's API takes the token only with it. The name that git needs is known without")
+			return fault.New(fault.Invalid, "Username must be the e-mail address of the Atlassian account that made this Bitbucket API token (--username): Bitbucket's API takes the token only with it. The name that git needs is found by itself")
 		}
-	case slipway.TokenKindGitlabDeploy:
+	case strings.HasPrefix(string(c.ServerType), "GITLAB") && kind == slipway.TokenKindGitlabDeploy:
 		if name == "" {
-			return fault.New(fault.Invalid, "Username is required for a GitLab deploy token: give the one that GitLab showed beside it, such as gitlab+deploy-token-1")
+			return fault.New(fault.Invalid, "Username is required for a GitLab deploy token: give the one that GitLab showed beside it, such as gitlab+deploy-token-1 (--username)")
 		}
 	}
 	if name == "" {

@@ -137,6 +137,17 @@ func TestANamedCredentialIsRefused(t *testing.T) {
 	}
 }
 
+func TestATokenOfAnotherProviderIsNotAskedForAUserName(t *testing.T) {
+	for server, token := range map[slipway.ServerType]string{"GITLAB": "ATATThunter2", "GITHUB": "gldt-hunter2", "GITLAB_SELF_MANAGED": "ATBBhunter2"} {
+		change := func(i *slipway.ImportCredentialInput) {
+			i.ServerType, i.Hosts, i.Match, i.Token = server, nil, nil, secret.New(token)
+		}
+		if _, err := NewNamed(here, imports(change), then); err != nil {
+			t.Errorf("NewNamed of %s for %s = %v, want none: the check says whose it is", token[:4], server, err)
+		}
+	}
+}
+
 func FuzzParseHost(f *testing.F) {
 	for _, seed := range []string{"ghe.example", "https://ghe.example:443/x/", "http://h", "[::1]:80/a", "h:0", "..", "h//x", "h/.git"} {
 		f.Add(seed)

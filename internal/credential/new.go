@@ -95,7 +95,7 @@ func checkToken(given secret.Text) (string, error) {
 	case len(token) > maxToken:
 		return "", fault.New(fault.Invalid, "Token is too long: it can have at most %d bytes", maxToken)
 	case strings.ContainsFunc(token, unseen):
-		return "", fault.New(fault.Invalid, "Token must not contain line breaks or control characters")
+		return "", fault.New(fault.Invalid, "Token must not contain line breaks or control characters: copy the token alone, in one line")
 	}
 	return token, nil
 }
