@@ -235,5 +235,5 @@ func handle(a credential.About) string {
 	if a.Name != "" {
 		return a.Name
 	}
-	return a.ARN
+	return strings.ToLower(string(a.ServerType))
 }

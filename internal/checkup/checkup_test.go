@@ -168,6 +168,25 @@ func TestTheWorstOfThreeRepositoriesIsTold(t *testing.T) {
 	}
 }
 
+func TestATokenOfOnePlaceGoesToNoOtherHost(t *testing.T) {
+	b := newBench(t, Options{})
+	for server, cases := range map[api.ServerType]map[string]string{
+		api.ServerTypeGithub: {"https://ghe.example/team/app": "--server-type GITHUB_ENTERPRISE --host ghe.example", "https://bitbucket.org/team/app": "--server-type BITBUCKET"},
+		api.ServerTypeGitlab: {"https://gitlab.example/team/app.git": "--server-type GITLAB_SELF_MANAGED --host gitlab.example", "git@github.com:team/app.git": "--server-type GITHUB"},
+	} {
+		a := b.imports(server, map[api.ServerType]string{api.ServerTypeGithub: "ghp_there", api.ServerTypeGitlab: "glpat-there"}[server], nil)
+		for url, want := range cases {
+			h, err := b.Check(t.Context(), scope, a.ARN, url)
+			if err != nil || h.State != slipway.CredentialStateUnchecked || h.Cause != slipway.FailureCauseWrongHost || !strings.Contains(h.NextStep, want+" --token-file FILE'") || h.Repository != "team/app" {
+				t.Errorf("Check of a token for %s at %s = %+v, %v, want UNCHECKED: %s", server, url, h, err, want)
+			}
+		}
+		if _, err := b.Check(t.Context(), scope, a.ARN, "nowhere"); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("Check at no URL = %v, want Invalid", err)
+		}
+	}
+}
+
 func TestASelfHostedTokenGoesToItsHostsOnly(t *testing.T) {
 	b := newBench(t, Options{})
 	a := b.imports(api.ServerTypeGithubEnterprise, good, nil)
@@ -212,8 +231,8 @@ func TestMistakesThatLooksTellNeedNoCall(t *testing.T) {
 		cause           slipway.FailureCause
 		says            string
 	}{
-		{"a GitHub token for Bitbucket", api.ServerTypeBitbucket, "", "ghp_x", slipway.FailureCauseWrongKind, "token of GitHub, and the credential is for Bitbucket. Import it with --server-type GITHUB (or GITHUB_ENTERPRISE)"},
-		{"a GitLab token for GitHub", api.ServerTypeGithub, "", "glpat-x", slipway.FailureCauseWrongKind, "--server-type GITLAB (or GITLAB_SELF_MANAGED)"},
+		{"a GitHub token for Bitbucket", api.ServerTypeBitbucket, "", "ghp_x", slipway.FailureCauseWrongKind, "token of GitHub, and the credential is for Bitbucket. Import it with 'slipway credential import --server-type GITHUB' (or GITHUB_ENTERPRISE)"},
+		{"a GitLab token for GitHub", api.ServerTypeGithub, "", "glpat-x", slipway.FailureCauseWrongKind, "--server-type GITLAB' (or GITLAB_SELF_MANAGED)"},
 		{"a refresh token", api.ServerTypeGithub, "", "ghr_x", slipway.FailureCauseWrongKind, "only renews other tokens"},
 		{"a token of a CI job", api.ServerTypeGitlab, "", "glcbt-x", slipway.FailureCauseWrongKind, "ends with that job"},
 		{"an app password", api.ServerTypeBitbucket, "ada", "ATBBx", slipway.FailureCauseWrongKind, "has switched app passwords off"},

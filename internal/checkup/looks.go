@@ -31,15 +31,15 @@ var makers = map[slipway.TokenKind]string{
 // A maker is a provider in sentences, and the server types that take its tokens.
 type maker struct {
 	name    string
-	servers string // as the command line takes them
+	servers string // as the end of a command takes them, its quote included
 }
 
 var madeFor = map[api.ServerType]maker{
-	api.ServerTypeGithub:            {"GitHub", "GITHUB (or GITHUB_ENTERPRISE)"},
-	api.ServerTypeGithubEnterprise:  {"GitHub", "GITHUB (or GITHUB_ENTERPRISE)"},
-	api.ServerTypeBitbucket:         {"Bitbucket", "BITBUCKET"},
-	api.ServerTypeGitlab:            {"GitLab", "GITLAB (or GITLAB_SELF_MANAGED)"},
-	api.ServerTypeGitlabSelfManaged: {"GitLab", "GITLAB (or GITLAB_SELF_MANAGED)"},
+	api.ServerTypeGithub:            {"GitHub", "GITHUB' (or GITHUB_ENTERPRISE)"},
+	api.ServerTypeGithubEnterprise:  {"GitHub", "GITHUB' (or GITHUB_ENTERPRISE)"},
+	api.ServerTypeBitbucket:         {"Bitbucket", "BITBUCKET'"},
+	api.ServerTypeGitlab:            {"GitLab", "GITLAB' (or GITLAB_SELF_MANAGED)"},
+	api.ServerTypeGitlabSelfManaged: {"GitLab", "GITLAB' (or GITLAB_SELF_MANAGED)"},
 }
 
 // serversOf returns the server types that take a maker's tokens, for people.
@@ -82,7 +82,7 @@ func mistakeOf(a credential.About, l source.Login) (m mistake, ok bool) {
 	case made != "" && made != want.name:
 		return mistake{slipway.FailureCauseWrongKind,
 			"This is a token of " + made + ", and the credential is for " + want.name + ".",
-			"Import it with --server-type " + serversOf(made) + ", or import a token of " + want.name + " here.", ""}, true
+			"Import it with 'slipway credential import --server-type " + serversOf(made) + ". For this credential make a token of " + want.name + ".", ""}, true
 	case useless[l.Kind] != "":
 		return mistake{slipway.FailureCauseWrongKind,
 			"This is " + useless[l.Kind] + ".",
@@ -134,7 +134,7 @@ func newTokenPage(a credential.About) string {
 	if madeFor[a.ServerType].name == "GitHub" {
 		return base + "/settings/tokens/new?scopes=repo,admin:repo_hook&description=Slipway"
 	}
-	return base + "/-/user_settings/personal_access_tokens?name=Slipway&scopes=api"
+	return base + "/-/user_settings/personal_access_tokens?name=slipway&scopes=api"
 }
 
 // importCommand returns the command that replaces a credential, for people.

@@ -36,6 +36,9 @@ func (c *Checker) places(ctx context.Context, a, holder credential.About, l sour
 		return nil, nil, err
 	}
 	if repositoryURL != "" {
+		if h, other := c.foreign(a, repositoryURL); other {
+			return nil, h, nil
+		}
 		r, err := c.options.Endpoints.Repository(a.ServerType, repositoryURL)
 		if err != nil {
 			return nil, nil, err
@@ -158,6 +161,31 @@ func elsewhere(a credential.About, hosts []string, r source.Repository) *slipway
 	}
 	return &slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, Cause: slipway.FailureCauseWrongHost, Host: host, Repository: r.FullName(), Message: message,
 		NextStep: "If it belongs there, import it with the host: " + strings.TrimSuffix(importCommand(a), "'") + " --host " + host + "'."}
+}
+
+// homes are where the providers are that have one place for all.
+var homes = map[api.ServerType]string{api.ServerTypeGithub: "github.com", api.ServerTypeBitbucket: "bitbucket.org", api.ServerTypeGitlab: "gitlab.com"}
+
+// foreign returns the health of a credential of a provider with one place for
+// all that is to be checked at a repository of another host.
+func (c *Checker) foreign(a credential.About, repositoryURL string) (h *slipway.CredentialHealth, ok bool) {
+	home, fixed := homes[a.ServerType]
+	host, path, ok := credential.Locate(repositoryURL)
+	if _, err := c.options.Endpoints.Repository(a.ServerType, repositoryURL); err == nil || !ok || !fixed || host == home {
+		return nil, false
+	}
+	right := "GITHUB_ENTERPRISE --host " + host
+	if a.ServerType == api.ServerTypeGitlab {
+		right = "GITLAB_SELF_MANAGED --host " + host
+	}
+	for server, at := range homes {
+		if host == at {
+			right = string(server)
+		}
+	}
+	return &slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, Cause: slipway.FailureCauseWrongHost, Host: host, Repository: path,
+		Message:  "This token is for " + home + ", not for " + host + ", so it was not sent there.",
+		NextStep: "Check it at a repository of " + home + ". For " + host + " import another token with 'slipway credential import --server-type " + right + " --token-file FILE'."}, true
 }
 
 func selfHosted(t api.ServerType) bool {
