@@ -3,6 +3,7 @@ package extension
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,10 +81,13 @@ func (d *Doctor) ofCredential(c slipway.CredentialSummary) []slipway.Finding {
 		return slipway.Finding{Area: "credential", Subject: name, Level: level, Message: message, Fix: fix}
 	}
 	h := c.Health
-	fix := strings.TrimSpace(h.NextStep + " " + h.Link)
+	fix := step(h.NextStep, h.Link)
 	used := "No project uses it."
 	if n := len(c.UsedBy); n > 0 {
-		used = fmt.Sprintf("Used by %d project(s): %s.", n, few(c.UsedBy))
+		used = fmt.Sprintf("Used by %d projects: %s.", n, few(c.UsedBy))
+		if n == 1 {
+			used = "Used by the project " + c.UsedBy[0] + "."
+		}
 	}
 	var all []slipway.Finding
 	switch h.State {
@@ -96,10 +100,8 @@ func (d *Doctor) ofCredential(c slipway.CredentialSummary) []slipway.Finding {
 		}
 		all = append(all, finding(level, "It does not work: "+h.Message+" "+used, fix))
 	case slipway.CredentialStateLimited:
-		for _, j := range h.Jobs {
-			if j.Ability == slipway.AbilityNo {
-				all = append(all, finding(slipway.FindingLevelWarning, "It cannot do everything ("+string(j.Job)+"): "+reason(j)+" "+used, strings.TrimSpace(j.NextStep+" "+j.Link)))
-			}
+		for _, g := range lacking(h) {
+			all = append(all, finding(slipway.FindingLevelWarning, "It cannot do everything ("+strings.Join(g.jobs, ", ")+"): "+g.reason+" "+used, g.fix))
 		}
 		if all == nil {
 			all = append(all, finding(slipway.FindingLevelWarning, "It cannot do everything. "+h.Message+" "+used, fix))
@@ -123,7 +125,7 @@ func (d *Doctor) ofExpiry(c slipway.CredentialSummary, finding func(slipway.Find
 	if left > 30*24*time.Hour {
 		return nil
 	}
-	level, message := slipway.FindingLevelWarning, fmt.Sprintf("It expires on %s, in %d day(s).", c.Expires.UTC().Format(time.DateOnly), c.DaysLeft)
+	level, message := slipway.FindingLevelWarning, fmt.Sprintf("It expires on %s, %s.", c.Expires.UTC().Format(time.DateOnly), within(c.DaysLeft))
 	switch {
 	case left <= 0:
 		level, message = slipway.FindingLevelError, "It was to expire on "+c.Expires.UTC().Format(time.DateOnly)+"."
@@ -135,6 +137,51 @@ func (d *Doctor) ofExpiry(c slipway.CredentialSummary, finding func(slipway.Find
 		fix = "Make a new token and import it with 'slipway credential import --name " + c.Name + " --server-type " + string(c.ServerType) + " --token-file FILE'."
 	}
 	return []slipway.Finding{finding(level, message, fix)}
+}
+
+// A lack is what keeps a credential from some jobs.
+type lack struct {
+	jobs        []string
+	reason, fix string
+}
+
+// lacking returns what a credential lacks, everything once.
+func lacking(h *slipway.CredentialHealth) []lack {
+	var all []lack
+	for _, j := range h.Jobs {
+		if j.Ability != slipway.AbilityNo {
+			continue
+		}
+		name, why := strings.ToLower(strings.ReplaceAll(string(j.Job), "_", " ")), reason(j)
+		if at := slices.IndexFunc(all, func(l lack) bool { return l.reason == why }); at >= 0 {
+			all[at].jobs = append(all[at].jobs, name)
+			continue
+		}
+		fix := step(j.NextStep, j.Link)
+		if h.Cause == slipway.FailureCauseMissingScope && j.Cause == h.Cause && h.NextStep != "" {
+			fix = step(h.NextStep, h.Link) // which names all scopes that are missing
+		}
+		all = append(all, lack{[]string{name}, why, fix})
+	}
+	return all
+}
+
+// step returns what to do, and its link if the words do not hold it.
+func step(next, link string) string {
+	if strings.Contains(next, link) {
+		return next
+	}
+	return strings.TrimSpace(next + " " + link)
+}
+
+func within(days int) string {
+	switch {
+	case days <= 0:
+		return "within a day"
+	case days == 1:
+		return "in 1 day"
+	}
+	return fmt.Sprintf("in %d days", days)
 }
 
 func owned(h *slipway.CredentialHealth) string {

@@ -60,14 +60,18 @@ func TestDiagnose(t *testing.T) {
 	}{
 		{"no credentials", stored{}, nil, ok, "There are no source credentials", ""},
 		{"credentials that cannot be read", nil, nil, warning, "This could not be looked at: the server's log says why.", ""},
-		{"a good one", stored{expiring(100 * 24 * time.Hour)}, nil, ok, "It works, and belongs to ada. Used by 1 project(s): app.", ""},
-		{"one that expires this month", stored{expiring(10 * 24 * time.Hour)}, nil, warning, "It expires on 2026-12-07, in 10 day(s).", "'slipway credential import --name team --server-type GITHUB --token-file FILE'"},
-		{"one that expires tonight", stored{expiring(9 * time.Hour)}, nil, bad, "in 0 day(s)", "Make a new token"},
-		{"one that is refused", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateInvalid, Message: "GitHub answered 401.", NextStep: "Make a new one.", Link: "https://x"}, "app")}, nil, bad, "It does not work: GitHub answered 401. Used by 1 project(s): app.", "Make a new one. https://x"},
+		{"a good one", stored{expiring(100 * 24 * time.Hour)}, nil, ok, "It works, and belongs to ada. Used by the project app.", ""},
+		{"one that expires this month", stored{expiring(10 * 24 * time.Hour)}, nil, warning, "It expires on 2026-12-07, in 10 days.", "'slipway credential import --name team --server-type GITHUB --token-file FILE'"},
+		{"one that expires tonight", stored{expiring(9 * time.Hour)}, nil, bad, "within a day.", "Make a new token"},
+		{"one that is refused", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateInvalid, Message: "GitHub answered 401.", NextStep: "Make a new one.", Link: "https://x"}, "app")}, nil, bad, "It does not work: GitHub answered 401. Used by the project app.", "Make a new one. https://x"},
 		{"one that is refused and nobody needs", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateInvalid, NextStep: "x"})}, nil, warning, "No project uses it.", "x"},
 		{"one that lacks a scope", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateLimited, Jobs: []slipway.JobAbility{
 			{Job: slipway.CredentialJobClone, Ability: slipway.AbilityYes}, {Job: slipway.CredentialJobCommitStatus, Ability: slipway.AbilityNo, Missing: []string{"repo:status"}, NextStep: "Add it."}}})}, nil,
-			warning, "(COMMIT_STATUS): repo:status is missing.", "Add it."},
+			warning, "(commit status): repo:status is missing.", "Add it."},
+		{"one that lacks the same for two jobs", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateLimited, Cause: slipway.FailureCauseMissingScope, NextStep: "Add api at https://x.", Link: "https://x", Jobs: []slipway.JobAbility{
+			{Job: slipway.CredentialJobCommitStatus, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope, Message: "The token lacks api.", NextStep: "Add it."},
+			{Job: slipway.CredentialJobWebhook, Ability: slipway.AbilityNo, Cause: slipway.FailureCauseMissingScope, Message: "The token lacks api.", NextStep: "Add it."}}}, "app", "lib")}, nil,
+			warning, "It cannot do everything (commit status, webhook): The token lacks api. Used by 2 projects: app, lib.", "Add api at https://x."},
 		{"one whose provider is away", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateUnreachable, Message: "No answer."})}, nil, warning, "could not be asked: No answer.", ""},
 		{"one that was not checked", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateUnchecked, NextStep: "Check it."})}, nil, warning, "It was not checked.", "Check it."},
 		{"what the provider warns of", stored{credential(slipway.CredentialHealth{State: slipway.CredentialStateValid, Warnings: []string{"Pending approval."}})}, nil, warning, "Pending approval.", ""},
