@@ -172,13 +172,13 @@ func handle(c slipway.CredentialSummary) string {
 	return strings.ToLower(string(c.ServerType))
 }
 
-// next writes what to do, its link on a line of its own so that it can be
-// clicked and copied.
+// next writes what to do, and its link, if the words do not hold it, on a line
+// of its own.
 func next(w io.Writer, indent, step, link string) {
 	if step != "" {
 		fmt.Fprintln(w, indent+step)
 	}
-	if link != "" {
+	if link != "" && !strings.Contains(step, link) {
 		fmt.Fprintln(w, indent+link)
 	}
 }

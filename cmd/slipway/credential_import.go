@@ -86,7 +86,7 @@ Exit codes: 0 it is imported (or would be), whatever the provider says of it;
 					fmt.Fprintln(w, "Imported.")
 				}
 				if found.Credential != nil {
-					printCredential(w, *found.Credential)
+					printCredential(w, *found.Credential, "")
 				}
 			}), err)
 		},
@@ -214,11 +214,11 @@ func printDryImport(w io.Writer, out slipway.ImportCredentialOutput) {
 		fmt.Fprintf(w, "Nothing was imported. This would be a new credential, %s.\n", out.ARN)
 	}
 	if h := out.Health; h != nil {
-		fmt.Fprintf(w, "The token: %s\n", stateWords[h.State])
+		fmt.Fprintf(w, "The token: %s\n", stateOf(*h))
 		if h.Owner != "" {
 			fmt.Fprintf(w, "  owner    %s\n", owner(*h))
 		}
-		printHealth(w, *h, "")
+		printHealth(w, *h)
 	}
 	printAffected(w, out.AffectedProjects, "No project would be affected.")
 }

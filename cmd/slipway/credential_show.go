@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -27,7 +28,7 @@ is never shown.`,
 				return err
 			}
 			return t.answer(cmd.OutOrStdout(), out, func(w io.Writer) {
-				printCredential(w, value(out.Credential))
+				printCredential(w, value(out.Credential), "")
 				if len(out.RecentUses) > 0 {
 					fmt.Fprintln(w, "\nLatest uses:")
 					printUses(w, out.RecentUses)
@@ -60,7 +61,7 @@ wrong.`,
 				return err
 			}
 			c := value(out.Credential)
-			if err := t.answer(cmd.OutOrStdout(), out, func(w io.Writer) { printCredential(w, c) }); err != nil {
+			if err := t.answer(cmd.OutOrStdout(), out, func(w io.Writer) { printCredential(w, c, repository) }); err != nil {
 				return err
 			}
 			if dead(healthOf(c).State) {
@@ -122,16 +123,42 @@ var jobWords = map[slipway.CredentialJob]string{
 }
 
 // printCredential writes all that is known of a credential: facts, then what it
-// can do, then what to do about what it cannot.
-func printCredential(w io.Writer, c slipway.CredentialSummary) {
+// can do, then what to do about what it cannot. repository is the URL that it
+// was tried at, if somebody named one.
+func printCredential(w io.Writer, c slipway.CredentialSummary, repository string) {
 	h := healthOf(c)
 	title := c.Name
 	if title == "" {
 		title = "The account's default for " + string(c.ServerType)
 	}
-	fmt.Fprintf(w, "%s: %s\n", title, stateWords[h.State])
+	fmt.Fprintf(w, "%s: %s\n", title, stateOf(h))
 	printFacts(w, c, h)
-	printHealth(w, h, handle(c))
+	printHealth(w, h)
+	again := "slipway credential verify " + handle(c)
+	if repository != "" {
+		again += " --repository " + repository
+	}
+	untried := h.Repository == ""
+	switch {
+	case h.State == slipway.CredentialStateLimited && untried:
+		fmt.Fprintf(w, "After that, try it at a repository: %s --repository URL\n", again)
+	case h.State == slipway.CredentialStateValid && untried:
+		fmt.Fprintf(w, "Trying it at a repository tells more: %s --repository URL\n", again)
+	case h.State == slipway.CredentialStateLimited, h.State == slipway.CredentialStateUnreachable:
+		fmt.Fprintln(w, "After that, check it again: "+again)
+	}
+}
+
+// stateOf returns the state of a credential in words.
+func stateOf(h slipway.CredentialHealth) string {
+	can := func(j slipway.JobAbility) bool { return j.Ability != slipway.AbilityNo }
+	switch {
+	case h.State != slipway.CredentialStateLimited || len(h.Jobs) == 0 || slices.ContainsFunc(h.Jobs, can):
+		return stateWords[h.State]
+	case h.Repository != "":
+		return "the provider knows it, but it can do nothing at " + h.Repository
+	}
+	return "the provider knows it, but it can do nothing"
 }
 
 func printFacts(w io.Writer, c slipway.CredentialSummary, h slipway.CredentialHealth) {
@@ -162,36 +189,54 @@ func printFacts(w io.Writer, c slipway.CredentialSummary, h slipway.CredentialHe
 	_ = table.Flush() // it writes to memory
 }
 
-// printHealth writes what a check found. again is how the credential is named
-// for another check; empty if it is not stored.
-func printHealth(w io.Writer, h slipway.CredentialHealth, again string) {
+// printHealth writes what a check found: what is wrong with all, the jobs, and
+// what to do. Nothing is said twice.
+func printHealth(w io.Writer, h slipway.CredentialHealth) {
 	fmt.Fprintln(w)
-	if h.Message != "" && (h.State != slipway.CredentialStateValid || len(h.Jobs) == 0) {
-		fmt.Fprintln(w, h.Message)
+	said := ""
+	switch {
+	case len(h.Jobs) == 0 || h.State != slipway.CredentialStateLimited && h.State != slipway.CredentialStateValid:
+		said = h.Message
+	case !slices.ContainsFunc(h.Jobs, func(j slipway.JobAbility) bool { return j.Message != h.Jobs[0].Message }):
+		said = h.Jobs[0].Message
+	}
+	if said != "" {
+		fmt.Fprintln(w, said)
+	}
+	above := map[string]string{}
+	for _, j := range h.Jobs {
+		fmt.Fprintln(w, jobLine(j, said, above))
 	}
 	next(w, "", h.NextStep, h.Link)
-	lacks := false
+	steps := map[string]bool{h.NextStep: true}
 	for _, j := range h.Jobs {
-		fmt.Fprintln(w, jobLine(j))
-		if j.Ability == slipway.AbilityNo && !dead(h.State) {
-			next(w, "    ", j.NextStep, j.Link)
-			lacks = true
+		covered := h.Cause == slipway.FailureCauseMissingScope && j.Cause == h.Cause // its step names what all jobs lack
+		if j.Ability == slipway.AbilityNo && !dead(h.State) && !covered && !steps[j.NextStep] {
+			next(w, "", j.NextStep, j.Link)
+			steps[j.NextStep] = true
 		}
 	}
 	for _, warning := range h.Warnings {
 		fmt.Fprintln(w, "Note: "+warning)
 	}
-	if lacks && again != "" {
-		fmt.Fprintf(w, "When that is done, import the new token, if it is one, and run: slipway credential verify %s\n", again)
-	}
 }
 
-// jobLine says whether a job can be done, and if not why, in one line.
-func jobLine(j slipway.JobAbility) string {
+// jobLine says whether a job can be done, and if not why, in one line. said is
+// what was said of all jobs, and above holds by what was said which job it was
+// said of first.
+func jobLine(j slipway.JobAbility, said string, above map[string]string) string {
 	line := "can " + jobWords[j.Job] + ": "
 	why := strings.TrimSuffix(j.Message, ".")
 	if why == "" && len(j.Missing) > 0 {
 		why = missing(j.Missing)
+	}
+	switch first := above[why]; {
+	case j.Message == said:
+		why = ""
+	case first != "" && len(why) > 60:
+		why = "for the same reason as to " + first
+	case first == "":
+		above[why] = jobWords[j.Job]
 	}
 	switch j.Ability {
 	case slipway.AbilityYes:

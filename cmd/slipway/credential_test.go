@@ -103,13 +103,13 @@ func TestCredentialCommands(t *testing.T) {
 	})
 	t.Run("what a weak token lacks is named", func(t *testing.T) {
 		s.expects(0, "ghp_statusonly", words("credential import --server-type GITHUB_ENTERPRISE --token-file -"),
-			"Imported in place of the token before.", "it works, but not for everything", "can clone: no — ", "run: slipway credential verify github_enterprise")
+			"Imported in place of the token before.", "it works, but not for everything", "can clone: no — ", "After that, check it again: slipway credential verify github_enterprise")
 	})
 	t.Run("a refused token is an exit code", func(t *testing.T) {
 		ghes.RevokeToken("ghp_statusonly")
 		s.expects(1, "", words("credential verify github_enterprise"), "it does not work", "can clone: no")
 		s.expects(0, "", words("credential list"), "INVALID")
-		out := s.expects(1, "", words("doctor"), "ERROR    credential GITHUB_ENTERPRISE: It does not work: ", "Used by 1 project(s): app.", "Broken: 1")
+		out := s.expects(1, "", words("doctor"), "ERROR    credential GITHUB_ENTERPRISE: It does not work: ", "Used by the project app.", "Broken: 1")
 		if strings.Contains(out, "slipway: exit code") {
 			t.Errorf("the exit code is printed:\n%s", out)
 		}

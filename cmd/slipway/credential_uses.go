@@ -27,6 +27,10 @@ from now on. With --dry-run you only see it.`,
 				return err
 			}
 			return t.answer(cmd.OutOrStdout(), out, func(w io.Writer) {
+				if len(out.AffectedProjects) == 0 && !in.DryRun {
+					fmt.Fprintf(w, "Deleted %s. No project used it.\n", out.ARN)
+					return
+				}
 				if in.DryRun {
 					fmt.Fprintf(w, "Nothing was deleted. Without %s:\n", out.ARN)
 				} else {

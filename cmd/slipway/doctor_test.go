@@ -37,7 +37,7 @@ func TestDoctor(t *testing.T) {
 	}
 
 	all := report(onlyWarnings, "ok       database: The database is sound and has ", "WARNING  sandbox: Builds run without a sandbox (--sandbox none)", "         → ",
-		"ok       credential GITHUB_ENTERPRISE: It works, and belongs to ada. Used by 1 project(s): app.", "The server listens on "+s.url, "Nothing is broken; warnings: ")
+		"ok       credential GITHUB_ENTERPRISE: It works, and belongs to ada. Used by the project app.", "The server listens on "+s.url, "Nothing is broken; warnings: ")
 	for area, want := range map[string]slipway.FindingLevel{"clock": slipway.FindingLevelOk, "key": slipway.FindingLevelOk, "git": slipway.FindingLevelOk, "docker": slipway.FindingLevelOk} {
 		if got := level(all, area); got != want {
 			t.Errorf("%s is %q, want %s", area, got, want)
