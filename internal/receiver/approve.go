@@ -20,7 +20,7 @@ func (s *session) approve(ctx context.Context, listeners []project.Project) erro
 	}
 	waits := false
 	for _, p := range listeners {
-		w, ok, err := s.parts.Deliveries.Withheld(ctx, p.Scope, *p.Public.Name, c.PullRequest)
+		w, ok, err := s.parts.Deliveries.Withheld(ctx, p.Scope, *p.Public.Name, s.repository(), c.PullRequest)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package receiver_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -114,8 +115,8 @@ func (p *provider) PullRequest(context.Context, source.Repository, int64, source
 	return event.Event{}, nil
 }
 
-func (p *provider) Role(_ context.Context, _ source.Repository, user string, _ source.Login) (api.PullRequestBuildApproverRole, error) {
-	return p.roles[user], p.asked("role of " + user)
+func (p *provider) Role(_ context.Context, r source.Repository, user string, _ source.Login) (api.PullRequestBuildApproverRole, error) {
+	return cmp.Or(p.roles[user], p.roles[user+" of "+r.FullName()]), p.asked("role of " + user)
 }
 
 func (p *provider) Signed(h http.Header, body []byte, secrets []secret.Text, _ time.Time) (slipway.SignatureVerdict, int) {

@@ -41,8 +41,8 @@ type deliveries interface {
 	// Settle stores all that came of a pending delivery, in one transaction;
 	// settled is false if it is not pending any more.
 	Settle(ctx context.Context, sequence int64, of webhook.Settlement) (settled bool, err error)
-	// Withheld returns the build of a pull request that waits for approval.
-	Withheld(ctx context.Context, scope arn.Scope, project string, pullRequest int64) (w webhook.Withheld, ok bool, err error)
+	// Withheld returns the build of a repository's pull request that waits for approval.
+	Withheld(ctx context.Context, scope arn.Scope, project, repository string, pullRequest int64) (w webhook.Withheld, ok bool, err error)
 	// Prune forgets what was received before one time, and what has waited since
 	// before another.
 	Prune(ctx context.Context, received, waiting time.Time) error

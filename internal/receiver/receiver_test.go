@@ -479,7 +479,7 @@ func TestPullRequestsWaitForApproval(t *testing.T) {
 		t.Fatalf("the verdict is %s: %s", v[0].Outcome, v[0].Reason)
 	}
 	<-b.woken
-	items, err := b.db.Outbox().BySubject(t.Context(), "withheld/"+scope.Project("app")+"/7")
+	items, err := b.db.Outbox().BySubject(t.Context(), "withheld/"+scope.Project("app")+"/acme/app/7")
 	must(t, err)
 	var owed build.Debt
 	must(t, json.Unmarshal(items[len(items)-1].Payload, &owed))
@@ -530,8 +530,43 @@ func TestPullRequestsWaitForApproval(t *testing.T) {
 	if _, v := b.says(place, about(pull("mona", true))); v[0].Outcome != "BUILD" {
 		t.Errorf("the next: %s", v[0].Outcome)
 	}
-	if _, ok, err := b.db.Deliveries().Withheld(t.Context(), scope, "app", 7); ok || err != nil {
+	if _, ok, err := b.db.Deliveries().Withheld(t.Context(), scope, "app", "acme/app", 7); ok || err != nil {
 		t.Errorf("a pull request that builds waits all the same: %v", err)
+	}
+}
+
+func TestACommentApprovesInItsOwnRepositoryOnly(t *testing.T) {
+	b := newBench(t)
+	const org = "github.com/GITHUB_ORGANIZATION/acme"
+	w := api.Webhook{
+		ScopeConfiguration:     &api.ScopeConfiguration{Scope: "GITHUB_ORGANIZATION", Name: "acme"},
+		PullRequestBuildPolicy: &api.PullRequestBuildPolicy{RequiresCommentApproval: "ALL_PULL_REQUESTS"},
+	}
+	b.hook("app", "GITHUB", org, w, func(in *api.CreateProjectInput) {
+		in.Source.Location = new("CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION")
+	})
+	b.provider.roles = map[string]api.PullRequestBuildApproverRole{"mallory of acme/own": "GITHUB_ADMIN", "mona of acme/app": "GITHUB_WRITE"}
+	b.run()
+	says := func(repository string, d event.Delivery) (webhook.Delivery, []webhook.Verdict) {
+		d.Repository = event.Repository{FullName: repository, CloneURL: "https://github.com/" + repository + ".git"}
+		return b.says(org, d)
+	}
+	comment := func(author string) event.Delivery {
+		d := about()
+		d.Comment = &event.Comment{PullRequest: 7, AuthorID: author, AuthorName: author, Text: "/codebuild_run(" + sha + ")"}
+		return d
+	}
+	if _, v := says("acme/app", about(pull("mallory", true))); v[0].Outcome != "WITHHELD" {
+		t.Fatalf("the verdict is %s: %s", v[0].Outcome, v[0].Reason)
+	}
+	if d, v := says("acme/own", comment("mallory")); len(v) != 0 || !strings.Contains(d.Record.Note, "No build of pull request 7 waits") {
+		t.Errorf("approved from another repository: %+v, note %q", v, d.Record.Note)
+	}
+	other := pull("someone", true)
+	other.Commit = strings.Repeat("2", 40)
+	says("acme/own", about(other)) // waits beside it
+	if d, v := says("acme/app", comment("mona")); len(v) != 1 || v[0].Outcome != "BUILD" {
+		t.Errorf("approved where it waits: %+v, note %q", v, d.Record.Note)
 	}
 }
 

@@ -169,7 +169,7 @@ func (s *session) withhold(p project.Project, i int, plan build.WebhookStart, v 
 	e.Commit = plan.Commit
 	e.Files = nil // they decide nothing any more
 	s.come.Withheld = append(s.come.Withheld, webhook.Withheld{
-		Scope: p.Scope, Project: *p.Public.Name, PullRequest: e.PullRequest.Number, Commit: plan.Commit, Created: now,
+		Scope: p.Scope, Project: *p.Public.Name, Repository: s.repository(), PullRequest: e.PullRequest.Number, Commit: plan.Commit, Created: now,
 		Record: webhook.WithheldRecord{Delivery: s.delivery.Sequence, Sender: s.initiator(), Repository: s.said.Repository, Event: e},
 	})
 	b.Public.ResolvedSourceVersion = &plan.Commit
@@ -178,7 +178,7 @@ func (s *session) withhold(p project.Project, i int, plan build.WebhookStart, v 
 		return v, nil
 	}
 	status.State, status.Description = "failure", webhook.ApprovalRequired
-	subject := fmt.Sprintf("withheld/%s/%d", p.Scope.Project(*p.Public.Name), e.PullRequest.Number)
+	subject := fmt.Sprintf("withheld/%s/%s/%d", p.Scope.Project(*p.Public.Name), s.repository(), e.PullRequest.Number)
 	item, err := status.Owe(subject, *p.Public.Name, p.Scope, now)
 	if err != nil {
 		return v, err
@@ -187,12 +187,17 @@ func (s *session) withhold(p project.Project, i int, plan build.WebhookStart, v 
 	return v, nil
 }
 
+// repository returns the name under which pull requests of the repository that
+// the delivery is about wait: numbers are the same in every repository, and a
+// project's webhook may hear many.
+func (s *session) repository() string { return strings.ToLower(s.said.Repository.FullName) }
+
 // release ends that a pull request waits for approval, if it does.
 func (s *session) release(ctx context.Context, p project.Project, pullRequest int64) error {
 	if s.dry {
 		return nil
 	}
-	w, ok, err := s.parts.Deliveries.Withheld(ctx, p.Scope, *p.Public.Name, pullRequest)
+	w, ok, err := s.parts.Deliveries.Withheld(ctx, p.Scope, *p.Public.Name, s.repository(), pullRequest)
 	if ok {
 		s.come.Released = append(s.come.Released, w)
 	}

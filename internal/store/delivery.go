@@ -193,8 +193,8 @@ func (s *Deliveries) Settle(ctx context.Context, sequence int64, of webhook.Sett
 			}
 		}
 		for _, w := range of.Released {
-			if _, err := q.exec(ctx, `DELETE FROM withheld WHERE account = $1 AND region = $2 AND project = $3 AND pull_request = $4 AND commit_id = $5`,
-				w.Scope.Account, w.Scope.Region, w.Project, w.PullRequest, w.Commit); err != nil {
+			if _, err := q.exec(ctx, `DELETE FROM withheld WHERE account = $1 AND region = $2 AND project = $3 AND repository = $4 AND pull_request = $5 AND commit_id = $6`,
+				w.Scope.Account, w.Scope.Region, w.Project, w.Repository, w.PullRequest, w.Commit); err != nil {
 				return err
 			}
 		}
@@ -229,17 +229,17 @@ func withhold(ctx context.Context, q *statements, w webhook.Withheld) error {
 	if err != nil {
 		return err
 	}
-	_, err = q.exec(ctx, `INSERT INTO withheld (account, region, project, pull_request, commit_id, record, created) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (account, region, project, pull_request) DO UPDATE SET commit_id = excluded.commit_id, record = excluded.record, created = excluded.created`,
-		w.Scope.Account, w.Scope.Region, w.Project, w.PullRequest, w.Commit, record, stamp(w.Created))
+	_, err = q.exec(ctx, `INSERT INTO withheld (account, region, project, repository, pull_request, commit_id, record, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (account, region, project, repository, pull_request) DO UPDATE SET commit_id = excluded.commit_id, record = excluded.record, created = excluded.created`,
+		w.Scope.Account, w.Scope.Region, w.Project, w.Repository, w.PullRequest, w.Commit, record, stamp(w.Created))
 	return err
 }
 
-// Withheld returns the build of a pull request that waits for approval; ok is
-// false if none does.
-func (s *Deliveries) Withheld(ctx context.Context, scope arn.Scope, project string, pullRequest int64) (w webhook.Withheld, ok bool, err error) {
+// Withheld returns the build of a repository's pull request that waits for
+// approval; ok is false if none does.
+func (s *Deliveries) Withheld(ctx context.Context, scope arn.Scope, project, repository string, pullRequest int64) (w webhook.Withheld, ok bool, err error) {
 	w, err = one(ctx, s.db.read, func(row scan) (webhook.Withheld, error) {
-		w := webhook.Withheld{Scope: scope, Project: project, PullRequest: pullRequest}
+		w := webhook.Withheld{Scope: scope, Project: project, Repository: repository, PullRequest: pullRequest}
 		var record string
 		var created int64
 		if err := row(&w.Commit, &record, &created); err != nil {
@@ -250,8 +250,8 @@ func (s *Deliveries) Withheld(ctx context.Context, scope arn.Scope, project stri
 			return w, errBroken
 		}
 		return w, nil
-	}, `SELECT commit_id, record, created FROM withheld WHERE account = $1 AND region = $2 AND project = $3 AND pull_request = $4`,
-		scope.Account, scope.Region, project, pullRequest)
+	}, `SELECT commit_id, record, created FROM withheld WHERE account = $1 AND region = $2 AND project = $3 AND repository = $4 AND pull_request = $5`,
+		scope.Account, scope.Region, project, repository, pullRequest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return w, false, nil
 	}

@@ -172,7 +172,7 @@ func TestSettleStoresAllThatCameOfADelivery(t *testing.T) {
 	_, _, err = deliveries.Accept(ctx, delivered("hook", "a", noon))
 	must(t, err)
 	waiting := webhook.Withheld{
-		Scope: scope, Project: "app", PullRequest: 7, Commit: "abc", Created: noon,
+		Scope: scope, Project: "app", Repository: "acme/app", PullRequest: 7, Commit: "abc", Created: noon,
 		Record: webhook.WithheldRecord{Delivery: d.Sequence, Sender: "x", Event: event.Event{Type: event.PullRequestCreated, PullRequest: &event.PullRequest{Number: 7}, Files: []string{}}},
 	}
 	verdict := webhook.Verdict{Scope: scope, Event: 1, ProjectVerdict: slipway.ProjectVerdict{ProjectName: "app", Outcome: slipway.VerdictOutcomeWithheld, Groups: []slipway.FilterGroupVerdict{{Matched: true}}}}
@@ -201,10 +201,14 @@ func TestSettleStoresAllThatCameOfADelivery(t *testing.T) {
 	if items, err := db.Outbox().BySubject(ctx, "app/7"); err != nil || len(items) != 1 {
 		t.Errorf("%d items are owed, %v", len(items), err)
 	}
-	held, ok, err := deliveries.Withheld(ctx, scope, "app", 7)
+	held, ok, err := deliveries.Withheld(ctx, scope, "app", "acme/app", 7)
 	must(t, err)
 	if diff := cmp.Diff(waiting, held); !ok || diff != "" {
 		t.Errorf("withheld (-want +got):\n%s", diff)
+	}
+
+	if _, ok, err := deliveries.Withheld(ctx, scope, "app", "acme/lib", 7); err != nil || ok {
+		t.Errorf("another repository's pull request of that number waits: %t, %v", ok, err)
 	}
 
 	next, _, err := deliveries.Accept(ctx, delivered("hook", "b", noon))
@@ -213,7 +217,7 @@ func TestSettleStoresAllThatCameOfADelivery(t *testing.T) {
 	newer.Commit = "def"
 	_, err = deliveries.Settle(ctx, next.Sequence, webhook.Settlement{Released: []webhook.Withheld{waiting}, Withheld: []webhook.Withheld{newer}})
 	must(t, err)
-	if held, ok, err := deliveries.Withheld(ctx, scope, "app", 7); err != nil || !ok || held.Commit != "def" {
+	if held, ok, err := deliveries.Withheld(ctx, scope, "app", "acme/app", 7); err != nil || !ok || held.Commit != "def" {
 		t.Errorf("a newer head waits: %t, %s, %v", ok, held.Commit, err)
 	}
 	for commit, want := range map[string]bool{"abc": true, "def": false} {
@@ -223,7 +227,7 @@ func TestSettleStoresAllThatCameOfADelivery(t *testing.T) {
 		released.Commit = commit
 		_, err = deliveries.Settle(ctx, third.Sequence, webhook.Settlement{Released: []webhook.Withheld{released}})
 		must(t, err)
-		if _, ok, err := deliveries.Withheld(ctx, scope, "app", 7); commit == "def" && (err != nil || ok != want) {
+		if _, ok, err := deliveries.Withheld(ctx, scope, "app", "acme/app", 7); commit == "def" && (err != nil || ok != want) {
 			t.Errorf("after release of %s the newer head waits: %t, %v", commit, ok, err)
 		}
 	}
@@ -240,7 +244,7 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 		if n%2 == 0 || n < 2 { // number 1 is settled, others stay pending
 			_, err = deliveries.Settle(ctx, last.Sequence, webhook.Settlement{
 				Verdicts: []webhook.Verdict{{Scope: scope, ProjectVerdict: slipway.ProjectVerdict{ProjectName: "app"}}},
-				Withheld: []webhook.Withheld{{Scope: scope, Project: "app", PullRequest: int64(n), Created: noon.Add(time.Duration(n) * time.Second)}},
+				Withheld: []webhook.Withheld{{Scope: scope, Project: "app", Repository: "acme/app", PullRequest: int64(n), Created: noon.Add(time.Duration(n) * time.Second)}},
 			})
 			must(t, err)
 		}
@@ -260,7 +264,7 @@ func TestPruneForgetsWhatIsOld(t *testing.T) {
 		t.Errorf("verdicts of a forgotten delivery: %v, %v", v, err)
 	}
 	for n, want := range map[int64]bool{0: false, 8: false, 10: true} {
-		if _, ok, err := deliveries.Withheld(ctx, scope, "app", n); err != nil || ok != want {
+		if _, ok, err := deliveries.Withheld(ctx, scope, "app", "acme/app", n); err != nil || ok != want {
 			t.Errorf("pull request %d waits: %t, %v", n, ok, err)
 		}
 	}

@@ -22,6 +22,7 @@ type Verdict struct {
 type Withheld struct {
 	Scope       arn.Scope
 	Project     string
+	Repository  string // lower-case full name
 	PullRequest int64
 	Commit      string // the whole id, the only one that may be approved
 	Created     time.Time

@@ -143,11 +143,12 @@ CREATE TABLE withheld (
     account      TEXT NOT NULL,
     region       TEXT NOT NULL,
     project      TEXT NOT NULL,
+    repository   TEXT NOT NULL, -- lower-case full name: a project may hear many
     pull_request INTEGER NOT NULL,
     commit_id    TEXT NOT NULL,
     record       TEXT NOT NULL,
     created      INTEGER NOT NULL,
-    PRIMARY KEY (account, region, project, pull_request)
+    PRIMARY KEY (account, region, project, repository, pull_request)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX withheld_created ON withheld (created);
 
