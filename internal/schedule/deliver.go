@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
 	"slipway/internal/build"
@@ -206,7 +205,7 @@ func (s *Scheduler) reportStatus(ctx context.Context, item outbox.Item) (sent ou
 			State: source.State(d.State), Context: d.Context, Description: d.Description, TargetURL: d.TargetURL, Ref: d.Ref,
 		}, by)
 	}
-	opener, by, err := s.opener(ctx, item, d.ServerType)
+	opener, by, err := s.opener(ctx, item, d)
 	if err != nil {
 		return sent, err
 	}
@@ -222,8 +221,10 @@ func (s *Scheduler) reportStatus(ctx context.Context, item outbox.Item) (sent ou
 
 // opener returns the credential that opened the status which item goes on with,
 // and its login: Bitbucket lets nobody else but an administrator change it. The
-// login is zero if there is no such status or the token is gone.
-func (s *Scheduler) opener(ctx context.Context, item outbox.Item, server api.ServerType) (opened outbox.Outcome, by source.Login, err error) {
+// login is zero if there is no such status or the token is gone, and if that
+// status was at another place than d is: what waits for approval keeps its
+// subject when its project moves, and a token is not sent to another host.
+func (s *Scheduler) opener(ctx context.Context, item outbox.Item, d build.Debt) (opened outbox.Outcome, by source.Login, err error) {
 	all, err := s.parts.Outbox.BySubject(ctx, item.Subject)
 	if err != nil {
 		return opened, by, err
@@ -234,9 +235,13 @@ func (s *Scheduler) opener(ctx context.Context, item outbox.Item, server api.Ser
 	if i < 0 {
 		return opened, by, nil
 	}
+	var was build.Debt
+	if json.Unmarshal(all[i].Payload, &was) != nil || was.ServerType != d.ServerType || was.Location != d.Location {
+		return opened, by, nil
+	}
 	opened = all[i].Outcome
 	by, err = s.parts.Keys.Past(ctx, opened.Credential, opened.Version)
-	if fault.KindOf(err) == fault.NotFound || err == nil && by.Server != server {
+	if fault.KindOf(err) == fault.NotFound || err == nil && by.Server != d.ServerType {
 		return opened, source.Login{}, nil
 	}
 	return opened, by, err

@@ -280,6 +280,32 @@ func TestWhoOpenedAStatusClosesIt(t *testing.T) {
 	}
 }
 
+// What waits for approval has the same subject before and after its project
+// moves to another server.
+func TestWhoOpenedAStatusElsewhereClosesNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{}
+		b := deliverBench(t, p, schedule.Options{})
+		for _, host := range []string{"a", "b"} {
+			b.importBound("GITHUB_ENTERPRISE", api.AuthTypePersonalAccessToken, "", "ghp_"+host, host+".example")
+			item, err := build.CommitStatus{
+				ServerType: "GITHUB_ENTERPRISE", Location: "https://" + host + ".example/team/app", Commit: strings.Repeat("1", 40), State: "failure", Context: "c",
+			}.Owe("withheld/app/team/app/7", scope, time.Now())
+			must(t, err)
+			hook := webhook.SealedHook{Hook: webhook.Hook{Key: host, Scope: scope, Place: host}, Box: []byte("box")}
+			_, err = b.db.Hooks().Reserve(t.Context(), hook)
+			must(t, err)
+			_, err = b.db.Hooks().Delete(t.Context(), host, item)
+			must(t, err)
+			within(time.Hour)
+		}
+		want := []string{"https://a.example/api/v3 team app 1111111 failure c ghp_a", "https://b.example/api/v3 team app 1111111 failure c ghp_b"}
+		if d := cmp.Diff(want, p.heard()); d != "" {
+			t.Errorf("the provider heard (-want +got):\n%s", d)
+		}
+	})
+}
+
 func TestARefusalIsKeptWithItsCauseAndNextStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		no := &source.Refusal{HTTPStatus: 403, Cause: slipway.FailureCauseMissingScope, Message: "GitHub answered 403: Resource not accessible.",
