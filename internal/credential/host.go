@@ -17,8 +17,9 @@ func SelfHosted(server api.ServerType) bool {
 // Locate returns where a repository is from its location in any form that a
 // project's source may have: its host as Hosts have it, and the path of its web
 // page without slashes around and without .git. A host is in lower case and has
-// a port if that is not HTTPS' own: what is bound to a host over HTTPS is not
-// sent there in the clear.
+// a port if that is not HTTPS' own, so that what is bound to a host without one
+// is not sent there in the clear. Of a host with a port it is not told which of
+// HTTP and HTTPS it speaks.
 func Locate(location string) (host, path string, ok bool) {
 	if !strings.Contains(location, "://") { // git@host:owner/repository
 		at, rest, found := strings.Cut(location, ":")
