@@ -290,7 +290,7 @@ func TestWhoOpenedAStatusElsewhereClosesNone(t *testing.T) {
 			b.importBound("GITHUB_ENTERPRISE", api.AuthTypePersonalAccessToken, "", "ghp_"+host, host+".example")
 			item, err := build.CommitStatus{
 				ServerType: "GITHUB_ENTERPRISE", Location: "https://" + host + ".example/team/app", Commit: strings.Repeat("1", 40), State: "failure", Context: "c",
-			}.Owe("withheld/app/team/app/7", scope, time.Now())
+			}.Owe("withheld/app/team/app/7", "app", scope, time.Now())
 			must(t, err)
 			hook := webhook.SealedHook{Hook: webhook.Hook{Key: host, Scope: scope, Place: host}, Box: []byte("box")}
 			_, err = b.db.Hooks().Reserve(t.Context(), hook)
