@@ -3,7 +3,6 @@ package gitlab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -201,9 +200,6 @@ func (c *checking) refine() {
 		h.TokenKind = slipway.TokenKindGitlabGroup
 	case h.TokenKind == slipway.TokenKindUnknown:
 		h.TokenKind = slipway.TokenKindGitlabPersonal
-	}
-	if h.TokenKind == slipway.TokenKindGitlabPersonal && !h.OwnerIsBot && h.Owner != "" {
-		h.Warnings = append(h.Warnings, fmt.Sprintf("The token is %s's own: what uses it stops when that account is blocked. A project or group access token depends on nobody.", h.Owner))
 	}
 }
 

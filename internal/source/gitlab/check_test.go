@@ -75,8 +75,8 @@ func TestCheckTellsWhatGitLabKnowsOfAToken(t *testing.T) {
 	if !h.Expires.Equal(dayAfter) || h.LastUsedAtProvider.IsZero() || h.OwnerID == "" || !h.ScopesKnown || strings.Join(h.Scopes, " ") != "api" || h.OwnerIsBot || h.Host == "" {
 		t.Errorf("health = %+v", h)
 	}
-	if len(h.Warnings) != 1 || !strings.Contains(h.Warnings[0], "mona's own") {
-		t.Errorf("warnings = %q, want one that it is a person's", h.Warnings)
+	if len(h.Warnings) != 0 {
+		t.Errorf("warnings = %q of a good token", h.Warnings)
 	}
 	h, err = l.Check(t.Context(), l.at, nil, login(bot))
 	if must(t, err); !h.OwnerIsBot || len(h.Warnings) != 0 {
