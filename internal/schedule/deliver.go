@@ -24,33 +24,45 @@ const (
 	deliverPoll = 30 * time.Second // how often the outbox is looked at without being told to
 )
 
-// A courier remembers which subjects are being served.
+// A courier remembers which subjects are being served, and which items were
+// served since the outbox was last read: what it read then may still name them.
 type courier struct {
 	mu     sync.Mutex // guards what follows
 	serves map[string]bool
+	served map[int64]bool
 }
 
-// take reports whether subject was free and there was a hand free for it.
-func (c *courier) take(subject string) bool {
+// look is called before the outbox is read.
+func (c *courier) look() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.serves[subject] || len(c.serves) >= deliveries {
+	clear(c.served)
+}
+
+// take reports whether item is still to be delivered, its subject is free and
+// there is a hand free for it.
+func (c *courier) take(item outbox.Item) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.served[item.ID] || c.serves[item.Subject] || len(c.serves) >= deliveries {
 		return false
 	}
-	c.serves[subject] = true
+	c.serves[item.Subject] = true
 	return true
 }
 
-func (c *courier) give(subject string) {
+// give is called when the attempt at an item has been stored.
+func (c *courier) give(item outbox.Item) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.serves, subject)
+	delete(c.serves, item.Subject)
+	c.served[item.ID] = true
 }
 
 // deliverLoop delivers what is owed: one item of a subject after the other,
 // several subjects at once.
 func (s *Scheduler) deliverLoop(ctx context.Context) {
-	c := &courier{serves: map[string]bool{}}
+	c := &courier{serves: map[string]bool{}, served: map[int64]bool{}}
 	for {
 		wait := s.deliverDue(ctx, c)
 		timer := time.NewTimer(wait)
@@ -68,6 +80,7 @@ func (s *Scheduler) deliverLoop(ctx context.Context) {
 // deliverDue begins to deliver what is due and returns how long nothing else
 // will be. The end of each delivery wakes the loop.
 func (s *Scheduler) deliverDue(ctx context.Context, c *courier) time.Duration {
+	c.look()
 	// What is being delivered is still due in the store, hence twice as many.
 	due, err := s.parts.Outbox.Due(ctx, time.Now(), 2*deliveries)
 	if err != nil {
@@ -77,10 +90,10 @@ func (s *Scheduler) deliverDue(ctx context.Context, c *courier) time.Duration {
 		return deliverPoll
 	}
 	for _, item := range due {
-		if c.take(item.Subject) {
+		if c.take(item) {
 			s.later(func(ctx context.Context) {
 				s.deliver(ctx, item)
-				c.give(item.Subject)
+				c.give(item)
 				signal(s.owed)
 			})
 		}
