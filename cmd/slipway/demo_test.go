@@ -42,6 +42,7 @@ func TestCommandLine(t *testing.T) {
 		{"an address without a port", []string{"serve", "--listen", "here"}, "host:port"},
 		{"an unknown sandbox", []string{"serve", "--sandbox", "jail"}, "bubblewrap"},
 		{"an unknown runner", []string{"serve", "--runner", "mars"}, "local"},
+		{"deliveries that are forgotten at once", []string{"serve", "--keep-deliveries", "1m"}, "an hour or more"},
 		{"a source endpoint that is none", []string{"serve", "--source-endpoint", "GITEA=http://x"}, "GITEA"},
 		{"an unknown flag", []string{"serve", "--frobnicate"}, "frobnicate"},
 		{"status without a build", []string{"status"}, "build id"},

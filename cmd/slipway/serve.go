@@ -33,6 +33,7 @@ type serveOptions struct {
 	publicURL string        // where providers reach the server, without a trailing slash; empty means that they cannot
 	poll      bool          // compare refs
 	pollEvery time.Duration // 0 means a minute
+	keep      time.Duration // how long deliveries are kept
 	acceptAny bool
 	checks    string    // of source credentials: auto, strict or off
 	agent     []string  // the agent's command line; empty means slipway-agent beside us, or ourselves
@@ -98,6 +99,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringVar(&o.checks, "credential-check", "auto", "auto: check source credentials after an import and daily; strict: also refuse to import a token that its provider refuses; off: only on demand")
 	f.StringVar(&publicURL, "public-url", "", "where source providers reach this server to deliver webhooks, such as https://ci.example.com")
 	f.BoolVar(&o.poll, "poll", false, "compare the refs of repositories every minute: instead of webhooks if there is no --public-url, beside them otherwise, for pushes too large for providers to tell of")
+	f.DurationVar(&o.keep, "keep-deliveries", 14*24*time.Hour, "how long webhook deliveries are kept to be explained")
 	f.DurationVar(&o.pollEvery, "poll-interval", 0, "how often --poll compares; 0 means a minute")
 	if err := f.MarkHidden("poll-interval"); err != nil { // it is for tests: providers limit calls
 		panic(err)
@@ -142,6 +144,9 @@ func (o serveOptions) check() error {
 	}
 	if o.pollEvery < 0 {
 		return usagef("--poll-interval %v: expected 0 or more", o.pollEvery)
+	}
+	if o.keep < time.Hour {
+		return usagef("--keep-deliveries %s: expected an hour or more, since what comes twice is known by what is kept", o.keep)
 	}
 	if o.runner != "local" && o.runner != "none" {
 		return usagef("--runner %q: expected local or none", o.runner)

@@ -74,7 +74,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	s.receiver = receiver.New(receiver.Parts{
 		Hooks: s.db.Hooks(), Deliveries: s.db.Deliveries(), Refs: s.db.Polls(), Projects: s.db.Projects(), Opener: keys, Keys: s.keyring,
 		Builds: service, Statuses: s.scheduler, Providers: providers, Log: s.o.log,
-	}, receiver.Options{})
+	}, receiver.Options{Keep: s.o.keep})
 	s.handler = s.routes(s.api(keys, service))
 	s.agentAPI = agentapi.NewHandler(s.scheduler, s.o.log)
 }
