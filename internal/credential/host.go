@@ -69,7 +69,10 @@ func ParseHost(text string) (string, bool) {
 		}
 	}
 	at, path, found := strings.Cut(text, "/")
-	text = strings.TrimSuffix(strings.ToLower(at), ":443")
+	if at = strings.ToLower(at); !hostForm.MatchString(at) {
+		return text, false // two ports, of which one would be left
+	}
+	text = strings.TrimSuffix(at, ":443")
 	if found {
 		text += "/" + path
 	}

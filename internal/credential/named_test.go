@@ -149,7 +149,7 @@ func TestATokenOfAnotherProviderIsNotAskedForAUserName(t *testing.T) {
 }
 
 func FuzzParseHost(f *testing.F) {
-	for _, seed := range []string{"ghe.example", "https://ghe.example:443/x/", "http://h", "[::1]:80/a", "h:0", "..", "h//x", "h/.git"} {
+	for _, seed := range []string{"ghe.example", "https://ghe.example:443/x/", "http://h", "[::1]:80/a", "h:0", "..", "h//x", "h/.git", "https://h:443:443"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
