@@ -28,7 +28,7 @@ func TestDefinitionsHaveEveryOperationOfTheirModel(t *testing.T) {
 		{api.CodeBuild, "codebuild", "codebuild", "CodeBuild_20161006", 59},
 		{logs.Definition, "logs", "logs", "Logs_20140328", 4},
 		{sts.Definition, "sts", "sts", "", 1},
-		{slipway.Definition, "slipway", "slipway", "Slipway_20261123", 15},
+		{slipway.Definition, "slipway", "slipway", "Slipway_20261123", 32},
 	}
 	for _, s := range services {
 		t.Run(s.model, func(t *testing.T) {

@@ -42,6 +42,53 @@ const (
 	AuthTypeSecretsManager      AuthType = "SECRETS_MANAGER"
 )
 
+// Branch is a structure of the model.
+type Branch struct {
+	CommitID string `json:"commitId,omitzero"`
+	Name     string `json:"name"`
+}
+
+// BuildStatus is an enumeration of the model.
+type BuildStatus string
+
+// Values of BuildStatus.
+const (
+	BuildStatusSucceeded  BuildStatus = "SUCCEEDED"
+	BuildStatusFailed     BuildStatus = "FAILED"
+	BuildStatusFault      BuildStatus = "FAULT"
+	BuildStatusTimedOut   BuildStatus = "TIMED_OUT"
+	BuildStatusInProgress BuildStatus = "IN_PROGRESS"
+	BuildStatusStopped    BuildStatus = "STOPPED"
+)
+
+// BuildSummary is a structure of the model.
+type BuildSummary struct {
+	ARN                   string        `json:"arn,omitzero"`
+	BuildNumber           int64         `json:"buildNumber,omitzero"`
+	BuildStatus           BuildStatus   `json:"buildStatus"`
+	CurrentPhase          string        `json:"currentPhase,omitzero"`
+	EndTime               api.Timestamp `json:"endTime,omitzero"`
+	FailedPhase           string        `json:"failedPhase,omitzero"`
+	ID                    string        `json:"id"`
+	Initiator             string        `json:"initiator,omitzero"`
+	Message               string        `json:"message,omitzero"`
+	ProjectName           string        `json:"projectName"`
+	ResolvedSourceVersion string        `json:"resolvedSourceVersion,omitzero"`
+	SourceVersion         string        `json:"sourceVersion,omitzero"`
+	StartTime             api.Timestamp `json:"startTime,omitzero"`
+}
+
+// CheckProjectInput is a structure of the model.
+type CheckProjectInput struct {
+	Request string `json:"request"`
+	Update  bool   `json:"update,omitzero"`
+}
+
+// CheckProjectOutput is a structure of the model.
+type CheckProjectOutput struct {
+	Findings []ProjectFinding `json:"findings,omitzero"`
+}
+
 // CommitStatus is a structure of the model.
 type CommitStatus struct {
 	Attempts       int               `json:"attempts,omitzero"`
@@ -70,6 +117,26 @@ const (
 	CommitStatusStateError   CommitStatusState = "error"
 	CommitStatusStateStopped CommitStatusState = "stopped"
 )
+
+// CreateSessionInput is a structure of the model.
+type CreateSessionInput struct {
+}
+
+// CreateSessionOutput is a structure of the model.
+type CreateSessionOutput struct {
+	Credentials *SessionCredentials `json:"credentials,omitzero"`
+	Session     *Session            `json:"session,omitzero"`
+}
+
+// CreateSignInLinkInput is a structure of the model.
+type CreateSignInLinkInput struct {
+}
+
+// CreateSignInLinkOutput is a structure of the model.
+type CreateSignInLinkOutput struct {
+	Expires api.Timestamp `json:"expires,omitzero"`
+	URL     string        `json:"url,omitzero"`
+}
 
 // CredentialBasis is an enumeration of the model.
 type CredentialBasis string
@@ -189,6 +256,16 @@ type CredentialUse struct {
 	Repository  string            `json:"repository,omitzero"`
 }
 
+// DayStatistics is a structure of the model.
+type DayStatistics struct {
+	Day           string  `json:"day"`
+	Failed        int     `json:"failed,omitzero"`
+	MedianSeconds float64 `json:"medianSeconds,omitzero"`
+	Other         int     `json:"other,omitzero"`
+	P90Seconds    float64 `json:"p90Seconds,omitzero"`
+	Succeeded     int     `json:"succeeded,omitzero"`
+}
+
 // DeleteCredentialInput is a structure of the model.
 type DeleteCredentialInput struct {
 	Credential string `json:"credential"`
@@ -221,6 +298,20 @@ const (
 	DeliveryStatusRefused   DeliveryStatus = "REFUSED"
 )
 
+// DescribeBuildLogInput is a structure of the model.
+type DescribeBuildLogInput struct {
+	BuildID string `json:"buildId"`
+}
+
+// DescribeBuildLogOutput is a structure of the model.
+type DescribeBuildLogOutput struct {
+	Bytes      int64     `json:"bytes,omitzero"`
+	Complete   bool      `json:"complete,omitzero"`
+	FirstError *LogMark  `json:"firstError,omitzero"`
+	Lines      int64     `json:"lines,omitzero"`
+	Marks      []LogMark `json:"marks,omitzero"`
+}
+
 // DescribeCredentialInput is a structure of the model.
 type DescribeCredentialInput struct {
 	Credential string `json:"credential"`
@@ -230,6 +321,23 @@ type DescribeCredentialInput struct {
 type DescribeCredentialOutput struct {
 	Credential *CredentialSummary `json:"credential,omitzero"`
 	RecentUses []CredentialUse    `json:"recentUses,omitzero"`
+}
+
+// DescribeServerInput is a structure of the model.
+type DescribeServerInput struct {
+}
+
+// DescribeServerOutput is a structure of the model.
+type DescribeServerOutput struct {
+	Account   string `json:"account,omitzero"`
+	MaxBuilds int    `json:"maxBuilds,omitzero"`
+	Polling   bool   `json:"polling,omitzero"`
+	PublicURL string `json:"publicUrl,omitzero"`
+	Region    string `json:"region,omitzero"`
+	Runner    string `json:"runner,omitzero"`
+	User      string `json:"user,omitzero"`
+	Version   string `json:"version,omitzero"`
+	Webhooks  bool   `json:"webhooks,omitzero"`
 }
 
 // DescribeWebhookDeliveryInput is a structure of the model.
@@ -333,6 +441,37 @@ const (
 	FindingLevelError   FindingLevel = "ERROR"
 )
 
+// GetBuildLogLinesInput is a structure of the model.
+type GetBuildLogLinesInput struct {
+	BuildID   string `json:"buildId"`
+	MaxLines  *int   `json:"maxLines,omitzero"`
+	StartLine int64  `json:"startLine,omitzero"`
+}
+
+// GetBuildLogLinesOutput is a structure of the model.
+type GetBuildLogLinesOutput struct {
+	Complete   bool     `json:"complete,omitzero"`
+	Lines      int64    `json:"lines,omitzero"`
+	Messages   []string `json:"messages,omitzero"`
+	StartLine  int64    `json:"startLine,omitzero"`
+	Timestamps []int64  `json:"timestamps,omitzero"`
+}
+
+// GetBuildStatisticsInput is a structure of the model.
+type GetBuildStatisticsInput struct {
+	Days        *int   `json:"days,omitzero"`
+	ProjectName string `json:"projectName,omitzero"`
+}
+
+// GetBuildStatisticsOutput is a structure of the model.
+type GetBuildStatisticsOutput struct {
+	Days         []DayStatistics     `json:"days,omitzero"`
+	OldestQueued api.Timestamp       `json:"oldestQueued,omitzero"`
+	Projects     []ProjectStatistics `json:"projects,omitzero"`
+	Queued       int                 `json:"queued,omitzero"`
+	Running      int                 `json:"running,omitzero"`
+}
+
 // ImportCredentialInput is a structure of the model.
 type ImportCredentialInput struct {
 	AuthType        AuthType         `json:"authType"`
@@ -366,6 +505,48 @@ type JobAbility struct {
 	Message  string        `json:"message,omitzero"`
 	Missing  []string      `json:"missing,omitzero"`
 	NextStep string        `json:"nextStep,omitzero"`
+}
+
+// LintBuildspecInput is a structure of the model.
+type LintBuildspecInput struct {
+	Buildspec string `json:"buildspec"`
+}
+
+// LintBuildspecOutput is a structure of the model.
+type LintBuildspecOutput struct {
+	Findings []LintFinding `json:"findings,omitzero"`
+}
+
+// LintFinding is a structure of the model.
+type LintFinding struct {
+	Column    int       `json:"column,omitzero"`
+	EndColumn int       `json:"endColumn,omitzero"`
+	EndLine   int       `json:"endLine,omitzero"`
+	Level     LintLevel `json:"level"`
+	Line      int       `json:"line,omitzero"`
+	Message   string    `json:"message"`
+}
+
+// LintLevel is an enumeration of the model.
+type LintLevel string
+
+// Values of LintLevel.
+const (
+	LintLevelError   LintLevel = "ERROR"
+	LintLevelWarning LintLevel = "WARNING"
+)
+
+// ListBranchesInput is a structure of the model.
+type ListBranchesInput struct {
+	Credential    string     `json:"credential,omitzero"`
+	RepositoryURL string     `json:"repositoryUrl"`
+	ServerType    ServerType `json:"serverType,omitzero"`
+}
+
+// ListBranchesOutput is a structure of the model.
+type ListBranchesOutput struct {
+	Branches      []Branch `json:"branches,omitzero"`
+	DefaultBranch string   `json:"defaultBranch,omitzero"`
 }
 
 // ListCommitStatusesInput is a structure of the model.
@@ -415,8 +596,29 @@ type ListRepositoriesOutput struct {
 	Warnings     []string     `json:"warnings,omitzero"`
 }
 
+// ListSessionsInput is a structure of the model.
+type ListSessionsInput struct {
+}
+
+// ListSessionsOutput is a structure of the model.
+type ListSessionsOutput struct {
+	Sessions []Session `json:"sessions,omitzero"`
+}
+
+// ListTokenKindsInput is a structure of the model.
+type ListTokenKindsInput struct {
+	Host       string     `json:"host,omitzero"`
+	ServerType ServerType `json:"serverType"`
+}
+
+// ListTokenKindsOutput is a structure of the model.
+type ListTokenKindsOutput struct {
+	Kinds []TokenKindGuide `json:"kinds,omitzero"`
+}
+
 // ListWebhookDeliveriesInput is a structure of the model.
 type ListWebhookDeliveriesInput struct {
+	BuildID     string `json:"buildId,omitzero"`
 	MaxResults  *int   `json:"maxResults,omitzero"`
 	NextToken   string `json:"nextToken,omitzero"`
 	ProjectName string `json:"projectName,omitzero"`
@@ -437,6 +639,56 @@ type ListWebhooksInput struct {
 // ListWebhooksOutput is a structure of the model.
 type ListWebhooksOutput struct {
 	Webhooks []WebhookSummary `json:"webhooks,omitzero"`
+}
+
+// LogMark is a structure of the model.
+type LogMark struct {
+	Kind LogMarkKind `json:"kind"`
+	Line int64       `json:"line"`
+	Text string      `json:"text,omitzero"`
+}
+
+// LogMarkKind is an enumeration of the model.
+type LogMarkKind string
+
+// Values of LogMarkKind.
+const (
+	LogMarkKindPhase   LogMarkKind = "PHASE"
+	LogMarkKindCommand LogMarkKind = "COMMAND"
+	LogMarkKindError   LogMarkKind = "ERROR"
+)
+
+// PreviewWebhookInput is a structure of the model.
+type PreviewWebhookInput struct {
+	FilterGroups  [][]TestFilter `json:"filterGroups,omitzero"`
+	MaxResults    *int           `json:"maxResults,omitzero"`
+	ProjectName   string         `json:"projectName,omitzero"`
+	RepositoryURL string         `json:"repositoryUrl,omitzero"`
+	ServerType    ServerType     `json:"serverType,omitzero"`
+}
+
+// PreviewWebhookOutput is a structure of the model.
+type PreviewWebhookOutput struct {
+	Previews []WebhookPreview `json:"previews,omitzero"`
+	Warnings []string         `json:"warnings,omitzero"`
+}
+
+// ProjectFinding is a structure of the model.
+type ProjectFinding struct {
+	Level   LintLevel `json:"level"`
+	Member  string    `json:"member,omitzero"`
+	Message string    `json:"message"`
+}
+
+// ProjectStatistics is a structure of the model.
+type ProjectStatistics struct {
+	Failed        int           `json:"failed,omitzero"`
+	Latest        *BuildSummary `json:"latest,omitzero"`
+	MedianSeconds float64       `json:"medianSeconds,omitzero"`
+	Other         int           `json:"other,omitzero"`
+	P90Seconds    float64       `json:"p90Seconds,omitzero"`
+	ProjectName   string        `json:"projectName"`
+	Succeeded     int           `json:"succeeded,omitzero"`
 }
 
 // ProjectVerdict is a structure of the model.
@@ -478,6 +730,16 @@ type RedeliverWebhookDeliveryOutput struct {
 	ID string `json:"id,omitzero"`
 }
 
+// RenewSessionInput is a structure of the model.
+type RenewSessionInput struct {
+}
+
+// RenewSessionOutput is a structure of the model.
+type RenewSessionOutput struct {
+	Credentials *SessionCredentials `json:"credentials,omitzero"`
+	Session     *Session            `json:"session,omitzero"`
+}
+
 // Repository is a structure of the model.
 type Repository struct {
 	Admin         bool   `json:"admin,omitzero"`
@@ -485,6 +747,56 @@ type Repository struct {
 	DefaultBranch string `json:"defaultBranch,omitzero"`
 	FullName      string `json:"fullName"`
 	Private       bool   `json:"private,omitzero"`
+}
+
+// RevokeSessionInput is a structure of the model.
+type RevokeSessionInput struct {
+	ID string `json:"id,omitzero"`
+}
+
+// RevokeSessionOutput is a structure of the model.
+type RevokeSessionOutput struct {
+}
+
+// ScopeGuide is a structure of the model.
+type ScopeGuide struct {
+	Scope string `json:"scope"`
+	Why   string `json:"why,omitzero"`
+}
+
+// SearchBuildLogInput is a structure of the model.
+type SearchBuildLogInput struct {
+	BuildID           string `json:"buildId"`
+	MatchCase         bool   `json:"matchCase,omitzero"`
+	MaxMatches        *int   `json:"maxMatches,omitzero"`
+	RegularExpression bool   `json:"regularExpression,omitzero"`
+	StartLine         int64  `json:"startLine,omitzero"`
+	Text              string `json:"text"`
+}
+
+// SearchBuildLogOutput is a structure of the model.
+type SearchBuildLogOutput struct {
+	Lines    int64   `json:"lines,omitzero"`
+	Matches  []int64 `json:"matches,omitzero"`
+	NextLine int64   `json:"nextLine,omitzero"`
+}
+
+// SearchBuildsInput is a structure of the model.
+type SearchBuildsInput struct {
+	Ascending     bool          `json:"ascending,omitzero"`
+	MaxResults    *int          `json:"maxResults,omitzero"`
+	NextToken     string        `json:"nextToken,omitzero"`
+	ProjectName   string        `json:"projectName,omitzero"`
+	StartedAfter  api.Timestamp `json:"startedAfter,omitzero"`
+	StartedBefore api.Timestamp `json:"startedBefore,omitzero"`
+	Statuses      []BuildStatus `json:"statuses,omitzero"`
+	Text          string        `json:"text,omitzero"`
+}
+
+// SearchBuildsOutput is a structure of the model.
+type SearchBuildsOutput struct {
+	Builds    []BuildSummary `json:"builds,omitzero"`
+	NextToken string         `json:"nextToken,omitzero"`
 }
 
 // ServerType is an enumeration of the model.
@@ -498,6 +810,45 @@ const (
 	ServerTypeGitlab            ServerType = "GITLAB"
 	ServerTypeGitlabSelfManaged ServerType = "GITLAB_SELF_MANAGED"
 )
+
+// Session is a structure of the model.
+type Session struct {
+	Created api.Timestamp `json:"created,omitzero"`
+	Current bool          `json:"current,omitzero"`
+	Ends    api.Timestamp `json:"ends,omitzero"`
+	Expires api.Timestamp `json:"expires,omitzero"`
+	ID      string        `json:"id"`
+	Origin  SessionOrigin `json:"origin"`
+	User    string        `json:"user"`
+}
+
+// SessionCredentials is a structure of the model.
+type SessionCredentials struct {
+	AccessKeyID     string        `json:"accessKeyId"`
+	Expiration      api.Timestamp `json:"expiration,omitzero"`
+	SecretAccessKey string        `json:"secretAccessKey"`
+	SessionToken    string        `json:"sessionToken"`
+}
+
+// SessionOrigin is an enumeration of the model.
+type SessionOrigin string
+
+// Values of SessionOrigin.
+const (
+	SessionOriginLink      SessionOrigin = "LINK"
+	SessionOriginAccessKey SessionOrigin = "ACCESS_KEY"
+)
+
+// SignInInput is a structure of the model.
+type SignInInput struct {
+	Code secret.Text `json:"code"`
+}
+
+// SignInOutput is a structure of the model.
+type SignInOutput struct {
+	Credentials *SessionCredentials `json:"credentials,omitzero"`
+	Session     *Session            `json:"session,omitzero"`
+}
 
 // SignatureVerdict is an enumeration of the model.
 type SignatureVerdict string
@@ -565,6 +916,18 @@ const (
 	TokenKindUnknown                  TokenKind = "UNKNOWN"
 )
 
+// TokenKindGuide is a structure of the model.
+type TokenKindGuide struct {
+	AuthType      AuthType     `json:"authType"`
+	Kind          TokenKind    `json:"kind"`
+	Link          string       `json:"link,omitzero"`
+	Note          string       `json:"note,omitzero"`
+	Recommended   bool         `json:"recommended,omitzero"`
+	Scopes        []ScopeGuide `json:"scopes,omitzero"`
+	Title         string       `json:"title"`
+	UsernameLabel string       `json:"usernameLabel,omitzero"`
+}
+
 // VerdictOutcome is an enumeration of the model.
 type VerdictOutcome string
 
@@ -604,6 +967,13 @@ type WebhookDeliverySummary struct {
 	State              DeliveryState    `json:"state"`
 }
 
+// WebhookPreview is a structure of the model.
+type WebhookPreview struct {
+	BuiltBefore bool                    `json:"builtBefore,omitzero"`
+	Delivery    *WebhookDeliverySummary `json:"delivery,omitzero"`
+	Verdict     *ProjectVerdict         `json:"verdict,omitzero"`
+}
+
 // WebhookSummary is a structure of the model.
 type WebhookSummary struct {
 	LastDelivery   *WebhookDeliverySummary `json:"lastDelivery,omitzero"`
@@ -620,11 +990,27 @@ type WebhookSummary struct {
 	Warnings       []string                `json:"warnings,omitzero"`
 }
 
+func checkCheckProjectInput(c *api.Checker, at *api.Path, in *CheckProjectInput) {
+	if in.Request == "" {
+		c.Null(at.Field("request"))
+	} else {
+		c.Length(at.Field("request"), in.Request, 1, -1)
+	}
+}
+
 func checkDeleteCredentialInput(c *api.Checker, at *api.Path, in *DeleteCredentialInput) {
 	if in.Credential == "" {
 		c.Null(at.Field("credential"))
 	} else {
 		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+}
+
+func checkDescribeBuildLogInput(c *api.Checker, at *api.Path, in *DescribeBuildLogInput) {
+	if in.BuildID == "" {
+		c.Null(at.Field("buildId"))
+	} else {
+		c.Length(at.Field("buildId"), in.BuildID, 1, -1)
 	}
 }
 
@@ -644,12 +1030,40 @@ func checkDescribeWebhookDeliveryInput(c *api.Checker, at *api.Path, in *Describ
 	}
 }
 
+func checkGetBuildLogLinesInput(c *api.Checker, at *api.Path, in *GetBuildLogLinesInput) {
+	if in.BuildID == "" {
+		c.Null(at.Field("buildId"))
+	} else {
+		c.Length(at.Field("buildId"), in.BuildID, 1, -1)
+	}
+	if in.MaxLines != nil {
+		c.Range(at.Field("maxLines"), float64(*in.MaxLines), 1, 10000)
+	}
+}
+
+func checkGetBuildStatisticsInput(c *api.Checker, at *api.Path, in *GetBuildStatisticsInput) {
+	if in.Days != nil {
+		c.Range(at.Field("days"), float64(*in.Days), 1, 90)
+	}
+}
+
 func checkImportCredentialInput(c *api.Checker, at *api.Path, in *ImportCredentialInput) {
 	if in.AuthType == "" {
 		c.Null(at.Field("authType"))
 	}
 	if in.ServerType == "" {
 		c.Null(at.Field("serverType"))
+	}
+}
+
+func checkLintBuildspecInput(c *api.Checker, at *api.Path, in *LintBuildspecInput) {
+}
+
+func checkListBranchesInput(c *api.Checker, at *api.Path, in *ListBranchesInput) {
+	if in.RepositoryURL == "" {
+		c.Null(at.Field("repositoryUrl"))
+	} else {
+		c.Length(at.Field("repositoryUrl"), in.RepositoryURL, 1, -1)
 	}
 }
 
@@ -680,7 +1094,26 @@ func checkListRepositoriesInput(c *api.Checker, at *api.Path, in *ListRepositori
 	}
 }
 
+func checkListTokenKindsInput(c *api.Checker, at *api.Path, in *ListTokenKindsInput) {
+	if in.ServerType == "" {
+		c.Null(at.Field("serverType"))
+	}
+}
+
 func checkListWebhookDeliveriesInput(c *api.Checker, at *api.Path, in *ListWebhookDeliveriesInput) {
+	if in.MaxResults != nil {
+		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
+	}
+}
+
+func checkPreviewWebhookInput(c *api.Checker, at *api.Path, in *PreviewWebhookInput) {
+	for i := range in.FilterGroups {
+		p := at.Field("filterGroups").Element(i)
+		for j := range in.FilterGroups[i] {
+			q := p.Element(j)
+			checkTestFilter(c, &q, &in.FilterGroups[i][j])
+		}
+	}
 	if in.MaxResults != nil {
 		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
 	}
@@ -692,6 +1125,39 @@ func checkRedeliverWebhookDeliveryInput(c *api.Checker, at *api.Path, in *Redeli
 	} else {
 		c.Length(at.Field("id"), in.ID, 1, -1)
 	}
+}
+
+func checkSearchBuildLogInput(c *api.Checker, at *api.Path, in *SearchBuildLogInput) {
+	if in.BuildID == "" {
+		c.Null(at.Field("buildId"))
+	} else {
+		c.Length(at.Field("buildId"), in.BuildID, 1, -1)
+	}
+	if in.MaxMatches != nil {
+		c.Range(at.Field("maxMatches"), float64(*in.MaxMatches), 1, 10000)
+	}
+	if in.Text == "" {
+		c.Null(at.Field("text"))
+	} else {
+		c.Length(at.Field("text"), in.Text, 1, -1)
+	}
+}
+
+func checkSearchBuildsInput(c *api.Checker, at *api.Path, in *SearchBuildsInput) {
+	if in.MaxResults != nil {
+		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
+	}
+	for i := range in.Statuses {
+		p := at.Field("statuses").Element(i)
+		if in.Statuses[i] == "" {
+			c.Null(p)
+		} else {
+			c.Enum(p, string(in.Statuses[i]), "SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "IN_PROGRESS", "STOPPED")
+		}
+	}
+}
+
+func checkSignInInput(c *api.Checker, at *api.Path, in *SignInInput) {
 }
 
 func checkTestFilter(c *api.Checker, at *api.Path, in *TestFilter) {
@@ -730,6 +1196,49 @@ var Definition = &api.Definition{
 	Name:         "slipway",
 	TargetPrefix: "Slipway_20261123",
 	Operations: map[string]*api.Operation{
+		"CheckProject": {
+			Name:  "CheckProject",
+			New:   func() any { return new(CheckProjectInput) },
+			Check: func(c *api.Checker, in any) { checkCheckProjectInput(c, &api.Path{}, in.(*CheckProjectInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					CheckProject(context.Context, *CheckProjectInput) (*CheckProjectOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.CheckProject(ctx, in.(*CheckProjectInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"CreateSession": {
+			Name: "CreateSession",
+			New:  func() any { return new(CreateSessionInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					CreateSession(context.Context, *CreateSessionInput) (*CreateSessionOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.CreateSession(ctx, in.(*CreateSessionInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"CreateSignInLink": {
+			Name: "CreateSignInLink",
+			New:  func() any { return new(CreateSignInLinkInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					CreateSignInLink(context.Context, *CreateSignInLinkInput) (*CreateSignInLinkOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.CreateSignInLink(ctx, in.(*CreateSignInLinkInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
 		"DeleteCredential": {
 			Name:  "DeleteCredential",
 			New:   func() any { return new(DeleteCredentialInput) },
@@ -742,6 +1251,21 @@ var Definition = &api.Definition{
 					return nil, api.ErrNotImplemented
 				}
 				return s.DeleteCredential(ctx, in.(*DeleteCredentialInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"DescribeBuildLog": {
+			Name:  "DescribeBuildLog",
+			New:   func() any { return new(DescribeBuildLogInput) },
+			Check: func(c *api.Checker, in any) { checkDescribeBuildLogInput(c, &api.Path{}, in.(*DescribeBuildLogInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					DescribeBuildLog(context.Context, *DescribeBuildLogInput) (*DescribeBuildLogOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.DescribeBuildLog(ctx, in.(*DescribeBuildLogInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},
@@ -761,6 +1285,20 @@ var Definition = &api.Definition{
 				return s.DescribeCredential(ctx, in.(*DescribeCredentialInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"DescribeServer": {
+			Name: "DescribeServer",
+			New:  func() any { return new(DescribeServerInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					DescribeServer(context.Context, *DescribeServerInput) (*DescribeServerOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.DescribeServer(ctx, in.(*DescribeServerInput))
+			},
+			Errors: []string{"InvalidInputException"},
 		},
 		"DescribeWebhookDelivery": {
 			Name: "DescribeWebhookDelivery",
@@ -807,6 +1345,38 @@ var Definition = &api.Definition{
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},
+		"GetBuildLogLines": {
+			Name:  "GetBuildLogLines",
+			New:   func() any { return new(GetBuildLogLinesInput) },
+			Check: func(c *api.Checker, in any) { checkGetBuildLogLinesInput(c, &api.Path{}, in.(*GetBuildLogLinesInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					GetBuildLogLines(context.Context, *GetBuildLogLinesInput) (*GetBuildLogLinesOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.GetBuildLogLines(ctx, in.(*GetBuildLogLinesInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"GetBuildStatistics": {
+			Name: "GetBuildStatistics",
+			New:  func() any { return new(GetBuildStatisticsInput) },
+			Check: func(c *api.Checker, in any) {
+				checkGetBuildStatisticsInput(c, &api.Path{}, in.(*GetBuildStatisticsInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					GetBuildStatistics(context.Context, *GetBuildStatisticsInput) (*GetBuildStatisticsOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.GetBuildStatistics(ctx, in.(*GetBuildStatisticsInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
 		"ImportCredential": {
 			Name:  "ImportCredential",
 			New:   func() any { return new(ImportCredentialInput) },
@@ -821,6 +1391,36 @@ var Definition = &api.Definition{
 				return s.ImportCredential(ctx, in.(*ImportCredentialInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceAlreadyExistsException", "OAuthProviderException"},
+		},
+		"LintBuildspec": {
+			Name:  "LintBuildspec",
+			New:   func() any { return new(LintBuildspecInput) },
+			Check: func(c *api.Checker, in any) { checkLintBuildspecInput(c, &api.Path{}, in.(*LintBuildspecInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					LintBuildspec(context.Context, *LintBuildspecInput) (*LintBuildspecOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.LintBuildspec(ctx, in.(*LintBuildspecInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"ListBranches": {
+			Name:  "ListBranches",
+			New:   func() any { return new(ListBranchesInput) },
+			Check: func(c *api.Checker, in any) { checkListBranchesInput(c, &api.Path{}, in.(*ListBranchesInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListBranches(context.Context, *ListBranchesInput) (*ListBranchesOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListBranches(ctx, in.(*ListBranchesInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException", "OAuthProviderException"},
 		},
 		"ListCommitStatuses": {
 			Name: "ListCommitStatuses",
@@ -885,6 +1485,35 @@ var Definition = &api.Definition{
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException", "OAuthProviderException"},
 		},
+		"ListSessions": {
+			Name: "ListSessions",
+			New:  func() any { return new(ListSessionsInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListSessions(context.Context, *ListSessionsInput) (*ListSessionsOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListSessions(ctx, in.(*ListSessionsInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"ListTokenKinds": {
+			Name:  "ListTokenKinds",
+			New:   func() any { return new(ListTokenKindsInput) },
+			Check: func(c *api.Checker, in any) { checkListTokenKindsInput(c, &api.Path{}, in.(*ListTokenKindsInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListTokenKinds(context.Context, *ListTokenKindsInput) (*ListTokenKindsOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListTokenKinds(ctx, in.(*ListTokenKindsInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
 		"ListWebhookDeliveries": {
 			Name: "ListWebhookDeliveries",
 			New:  func() any { return new(ListWebhookDeliveriesInput) },
@@ -916,6 +1545,21 @@ var Definition = &api.Definition{
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},
+		"PreviewWebhook": {
+			Name:  "PreviewWebhook",
+			New:   func() any { return new(PreviewWebhookInput) },
+			Check: func(c *api.Checker, in any) { checkPreviewWebhookInput(c, &api.Path{}, in.(*PreviewWebhookInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					PreviewWebhook(context.Context, *PreviewWebhookInput) (*PreviewWebhookOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.PreviewWebhook(ctx, in.(*PreviewWebhookInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
 		"RedeliverWebhookDelivery": {
 			Name: "RedeliverWebhookDelivery",
 			New:  func() any { return new(RedeliverWebhookDeliveryInput) },
@@ -932,6 +1576,79 @@ var Definition = &api.Definition{
 				return s.RedeliverWebhookDelivery(ctx, in.(*RedeliverWebhookDeliveryInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"RenewSession": {
+			Name: "RenewSession",
+			New:  func() any { return new(RenewSessionInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					RenewSession(context.Context, *RenewSessionInput) (*RenewSessionOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.RenewSession(ctx, in.(*RenewSessionInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"RevokeSession": {
+			Name: "RevokeSession",
+			New:  func() any { return new(RevokeSessionInput) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					RevokeSession(context.Context, *RevokeSessionInput) (*RevokeSessionOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.RevokeSession(ctx, in.(*RevokeSessionInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"SearchBuildLog": {
+			Name:  "SearchBuildLog",
+			New:   func() any { return new(SearchBuildLogInput) },
+			Check: func(c *api.Checker, in any) { checkSearchBuildLogInput(c, &api.Path{}, in.(*SearchBuildLogInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					SearchBuildLog(context.Context, *SearchBuildLogInput) (*SearchBuildLogOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.SearchBuildLog(ctx, in.(*SearchBuildLogInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"SearchBuilds": {
+			Name:  "SearchBuilds",
+			New:   func() any { return new(SearchBuildsInput) },
+			Check: func(c *api.Checker, in any) { checkSearchBuildsInput(c, &api.Path{}, in.(*SearchBuildsInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					SearchBuilds(context.Context, *SearchBuildsInput) (*SearchBuildsOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.SearchBuilds(ctx, in.(*SearchBuildsInput))
+			},
+			Errors: []string{"InvalidInputException"},
+		},
+		"SignIn": {
+			Name:  "SignIn",
+			New:   func() any { return new(SignInInput) },
+			Check: func(c *api.Checker, in any) { checkSignInInput(c, &api.Path{}, in.(*SignInInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					SignIn(context.Context, *SignInInput) (*SignInOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.SignIn(ctx, in.(*SignInInput))
+			},
+			Errors: []string{"InvalidInputException"},
 		},
 		"TestWebhook": {
 			Name:  "TestWebhook",
