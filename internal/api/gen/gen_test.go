@@ -52,20 +52,32 @@ func TestCommittedCodeIsWhatTheModelsGenerate(t *testing.T) {
 			if err != nil || string(again) != string(want) {
 				t.Errorf("the same model gives two outputs (%v)", err)
 			}
-			golden := filepath.Join("..", d["-out"])
-			if *update {
-				if err := os.WriteFile(golden, want, 0o644); err != nil {
+			golden(t, d["-out"], want)
+			if client := d["-typescript"]; client != "" {
+				if want, err = TypeScript(text); err != nil {
 					t.Fatal(err)
 				}
-			}
-			got, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != string(want) {
-				t.Errorf("%s is stale: run go generate ./internal/api/\n%s", d["-out"], cmp.Diff(string(got), string(want)))
+				golden(t, client, want)
 			}
 		})
+	}
+}
+
+// golden holds a committed file against what is generated.
+func golden(t *testing.T, file string, want []byte) {
+	t.Helper()
+	path := filepath.Join("..", file)
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s is stale: run go generate ./internal/api/\n%s", file, cmp.Diff(string(got), string(want)))
 	}
 }
 

@@ -3,6 +3,8 @@
 //
 //	go run ./gen -model model/codebuild.json -package api -out codebuild.gen.go
 //
+// With -typescript it also writes the types for clients in TypeScript.
+//
 // The output depends on the model alone and is byte for byte reproducible.
 package main
 
@@ -20,14 +22,15 @@ func main() {
 	modelFile := flag.String("model", "", "the service model, as JSON")
 	pkg := flag.String("package", "", "name of the Go package to write")
 	out := flag.String("out", "", "file to write")
+	client := flag.String("typescript", "", "TypeScript file to write besides; empty for none")
 	flag.Parse()
-	if err := run(*modelFile, *pkg, *out); err != nil {
+	if err := run(*modelFile, *pkg, *out, *client); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run(modelFile, pkg, out string) error {
+func run(modelFile, pkg, out, client string) error {
 	text, err := os.ReadFile(modelFile)
 	if err != nil {
 		return err
@@ -36,7 +39,13 @@ func run(modelFile, pkg, out string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", modelFile, err)
 	}
-	return os.WriteFile(out, source, 0o644)
+	if err := os.WriteFile(out, source, 0o644); err != nil || client == "" {
+		return err
+	}
+	if source, err = TypeScript(text); err != nil {
+		return fmt.Errorf("%s: %w", modelFile, err)
+	}
+	return os.WriteFile(client, source, 0o644)
 }
 
 // Generate returns the Go source of package pkg for the service model in text.
