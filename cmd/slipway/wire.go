@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strings"
 
 	"slipway/internal/accesskey"
 	"slipway/internal/agentapi"
@@ -15,6 +16,7 @@ import (
 	"slipway/internal/checkup"
 	"slipway/internal/cloudwatchlogs"
 	"slipway/internal/codebuild"
+	"slipway/internal/console"
 	"slipway/internal/credential"
 	"slipway/internal/doctor"
 	"slipway/internal/extension"
@@ -114,7 +116,14 @@ func (s *server) routes(aws http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.Handle("GET /metrics", metrics.New(s.db.Health(), version, s.o.log))
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("/console", console.Handler())
+	mux.Handle("/console/", console.Handler())
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			w.Header().Set("Location", "console/") // relative: a proxy may have taken a prefix off
+			w.WriteHeader(http.StatusFound)
+			return
+		}
 		_, _ = io.WriteString(w, "This is Slipway: AWS CodeBuild on your own machines.\nPoint AWS clients here with: eval \"$(slipway env)\"\n")
 	})
 	return mux
