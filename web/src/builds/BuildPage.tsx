@@ -1,0 +1,6 @@
+import { Page } from "../parts/Page";
+
+/** One build. */
+export default function BuildPage() {
+  return <Page title="Build">{null}</Page>;
+}

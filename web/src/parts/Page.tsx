@@ -1,0 +1,52 @@
+import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
+import ContentLayout from "@cloudscape-design/components/content-layout";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useEffect, type ReactNode } from "react";
+import { href, useFollow } from "../app/navigate";
+
+export interface Crumb {
+  readonly text: string;
+  readonly to: string;
+}
+
+/** A page: its title, also that of the tab, where it stands, what one can do, and what it shows. */
+export function Page({
+  title,
+  crumbs = [],
+  actions,
+  description,
+  counter,
+  children,
+}: {
+  title: string;
+  /** The pages above this one, without the home page. */
+  crumbs?: readonly Crumb[];
+  actions?: ReactNode;
+  description?: ReactNode;
+  counter?: string;
+  children: ReactNode;
+}) {
+  const follow = useFollow();
+  useEffect(() => {
+    document.title = `${title} · Slipway`;
+  }, [title]);
+  return (
+    <ContentLayout
+      breadcrumbs={
+        <BreadcrumbGroup
+          ariaLabel="Breadcrumbs"
+          items={[{ text: "Slipway", href: href("/") }, ...crumbs.map((c) => ({ text: c.text, href: href(c.to) })), { text: title, href: "#" }]}
+          onFollow={follow}
+        />
+      }
+      header={
+        <Header variant="h1" actions={actions} description={description} counter={counter}>
+          {title}
+        </Header>
+      }
+    >
+      <SpaceBetween size="l">{children}</SpaceBetween>
+    </ContentLayout>
+  );
+}

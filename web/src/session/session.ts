@@ -1,0 +1,47 @@
+import type { Session, SessionCredentials } from "../api/slipway.gen";
+
+/** Short-lived keys and whose they are. Keys live in memory and in this tab's session storage, nowhere else. */
+export interface SignedIn {
+  readonly credentials: SessionCredentials;
+  readonly session: Session;
+  /** The region that requests are signed for. */
+  readonly region: string;
+}
+
+const storageKey = "slipway.session";
+let current: SignedIn | undefined = load();
+const listeners = new Set<() => void>();
+
+function load(): SignedIn | undefined {
+  const text = sessionStorage.getItem(storageKey);
+  if (text === null) return undefined;
+  try {
+    const kept = JSON.parse(text) as SignedIn; // nobody but this page writes it
+    return expired(kept) ? undefined : kept;
+  } catch {
+    return undefined;
+  }
+}
+
+function expired(s: SignedIn): boolean {
+  return s.credentials.expiration !== undefined && s.credentials.expiration * 1000 <= Date.now();
+}
+
+/** The session of this tab, or undefined if nobody is signed in. */
+export function currentSession(): SignedIn | undefined {
+  return current;
+}
+
+/** Takes a session, or drops it with undefined, and tells who listens. */
+export function setSession(next: SignedIn | undefined): void {
+  current = next;
+  if (next === undefined) sessionStorage.removeItem(storageKey);
+  else sessionStorage.setItem(storageKey, JSON.stringify(next));
+  for (const listener of listeners) listener();
+}
+
+/** Calls listener after each change of the session, until the returned function is called. */
+export function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
