@@ -7,6 +7,7 @@ import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { root } from "./api/place";
 import { App } from "./app/App";
+import "./app/console.css";
 import { NotificationProvider } from "./app/notifications";
 import { queries } from "./app/query";
 import { startTheme } from "./app/theme";

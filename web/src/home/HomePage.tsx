@@ -1,6 +1,83 @@
+import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import Grid from "@cloudscape-design/components/grid";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { slipway } from "../api/slipway";
+import { paths } from "../app/navigate";
+import { liveInterval } from "../app/query";
+import { AppButton } from "../parts/AppButton";
+import { Loading } from "../parts/Loading";
 import { Page } from "../parts/Page";
+import { ProblemAlert } from "../parts/ProblemAlert";
+import { AttentionList } from "./AttentionList";
+import { FirstSteps } from "./FirstSteps";
+import { ProjectTable } from "./ProjectTable";
+import { RecentBuilds } from "./RecentBuilds";
+import { percent, successRate, total } from "./statistics";
+
+const Charts = lazy(() => import("./Charts"));
+
+/** How many days the home page looks back. */
+const days = 14;
 
 /** What needs attention, and how builds are doing. */
 export default function HomePage() {
-  return <Page title="Home">{null}</Page>;
+  const statistics = useQuery({
+    queryKey: ["statistics", days],
+    queryFn: ({ signal }) => slipway("GetBuildStatistics", { days }, signal),
+    refetchInterval: (q) => ((q.state.data?.running ?? 0) + (q.state.data?.queued ?? 0) > 0 ? liveInterval : 15_000),
+    placeholderData: keepPreviousData,
+  });
+  const credentials = useQuery({ queryKey: ["credentials"], queryFn: ({ signal }) => slipway("ListCredentials", {}, signal) });
+  const webhooks = useQuery({ queryKey: ["webhooks"], queryFn: ({ signal }) => slipway("ListWebhooks", {}, signal) });
+
+  const now = statistics.data;
+  const sums = total(now?.days ?? []);
+  const nothingYet = now !== undefined && (now.projects ?? []).length === 0 && sums.succeeded + sums.failed + sums.other === 0;
+  return (
+    <Page
+      title="Home"
+      actions={
+        <Button
+          iconName="refresh"
+          ariaLabel="Refresh"
+          onClick={() => {
+            void statistics.refetch();
+            void credentials.refetch();
+            void webhooks.refetch();
+          }}
+        />
+      }
+    >
+      <ProblemAlert error={statistics.error ?? credentials.error ?? webhooks.error} doing="read how things are" retry={() => void statistics.refetch()} />
+      {nothingYet && <FirstSteps connected={(credentials.data?.credentials ?? []).length > 0} />}
+      <Grid gridDefinition={[{ colspan: { default: 12, m: 7 } }, { colspan: { default: 12, m: 5 } }]}>
+        <AttentionList credentials={credentials.data?.credentials} webhooks={webhooks.data?.webhooks} statistics={now} />
+        <Container header={<Header variant="h2">Builds now</Header>} fitHeight>
+          <KeyValuePairs
+            columns={2}
+            items={[
+              { label: "In progress", value: now?.running ?? "–" },
+              { label: "Queued", value: now?.queued ?? "–" },
+              { label: `Succeeded in ${days} days`, value: percent(successRate(sums)) },
+              { label: `Builds in ${days} days`, value: now === undefined ? "–" : sums.succeeded + sums.failed + sums.other },
+            ]}
+          />
+        </Container>
+      </Grid>
+      <RecentBuilds live={(now?.running ?? 0) + (now?.queued ?? 0) > 0} />
+      {now !== undefined && !nothingYet && (
+        <Suspense fallback={<Loading what="charts" minHeight={360} />}>
+          <ColumnLayout columns={2}>
+            <Charts days={now.days ?? []} span={days} />
+          </ColumnLayout>
+        </Suspense>
+      )}
+      {now !== undefined && !nothingYet && <ProjectTable projects={now.projects ?? []} days={days} action={<AppButton to={paths.projects()}>All projects</AppButton>} />}
+    </Page>
+  );
 }

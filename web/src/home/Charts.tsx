@@ -1,0 +1,58 @@
+import BarChart from "@cloudscape-design/components/bar-chart";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import LineChart from "@cloudscape-design/components/line-chart";
+import type { DayStatistics } from "../api/slipway.gen";
+import { Empty } from "../parts/Empty";
+import { duration } from "../parts/time";
+import { everyDay } from "./statistics";
+
+const shortDay = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
+const name = (day: string) => shortDay.format(new Date(`${day}T00:00:00Z`));
+
+/** Builds by day and outcome, and how long they took. */
+export default function Charts({ days, span }: { days: readonly DayStatistics[]; span: number }) {
+  const all = everyDay(days, span);
+  const series = (of: (d: DayStatistics) => number | undefined) => all.map((d) => ({ x: name(d.day), y: of(d) ?? 0 }));
+  const timed = all.filter((d) => (d.medianSeconds ?? 0) > 0);
+  const line = (of: (d: DayStatistics) => number | undefined) => timed.map((d) => ({ x: name(d.day), y: of(d) ?? 0 }));
+  return (
+    <>
+      <Container header={<Header variant="h2">Builds a day</Header>}>
+        <BarChart
+          stackedBars
+          hideFilter
+          height={220}
+          ariaLabel="Builds a day by outcome"
+          xTitle="Day (UTC)"
+          yTitle="Builds"
+          xScaleType="categorical"
+          xDomain={all.map((d) => name(d.day))}
+          series={[
+            { title: "Succeeded", type: "bar", color: "var(--chart-succeeded)", data: series((d) => d.succeeded) },
+            { title: "Failed", type: "bar", color: "var(--chart-failed)", data: series((d) => d.failed) },
+            { title: "Stopped", type: "bar", color: "var(--chart-other)", data: series((d) => d.other) },
+          ]}
+          empty={<Empty title="No builds in this time" />}
+        />
+      </Container>
+      <Container header={<Header variant="h2">Duration of succeeded builds</Header>}>
+        <LineChart
+          hideFilter
+          height={220}
+          ariaLabel="Duration of succeeded builds by day"
+          xTitle="Day (UTC)"
+          yTitle="Duration"
+          xScaleType="categorical"
+          xDomain={timed.map((d) => name(d.day))}
+          yTickFormatter={duration}
+          series={[
+            { title: "Median", type: "line", data: line((d) => d.medianSeconds), valueFormatter: duration },
+            { title: "9 of 10 within", type: "line", data: line((d) => d.p90Seconds), valueFormatter: duration },
+          ]}
+          empty={<Empty title="No builds in this time" />}
+        />
+      </Container>
+    </>
+  );
+}

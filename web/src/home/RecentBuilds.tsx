@@ -1,0 +1,54 @@
+import Header from "@cloudscape-design/components/header";
+import Table from "@cloudscape-design/components/table";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { slipway } from "../api/slipway";
+import { paths } from "../app/navigate";
+import { liveInterval } from "../app/query";
+import { AppButton } from "../parts/AppButton";
+import { AppLink } from "../parts/AppLink";
+import { BuildStatus } from "../parts/BuildStatus";
+import { Empty } from "../parts/Empty";
+import { Duration, Time } from "../parts/Time";
+
+/** The builds that were started last. */
+export function RecentBuilds({ live }: { live: boolean }) {
+  const builds = useQuery({
+    queryKey: ["builds", "recent"],
+    queryFn: ({ signal }) => slipway("SearchBuilds", { maxResults: 8 }, signal),
+    refetchInterval: live ? liveInterval : 15_000,
+    placeholderData: keepPreviousData,
+  });
+  return (
+    <Table
+      variant="container"
+      header={
+        <Header variant="h2" actions={<AppButton to={paths.builds()}>Build history</AppButton>}>
+          Recent builds
+        </Header>
+      }
+      loading={builds.isPending}
+      loadingText="Loading builds"
+      items={builds.data?.builds ?? []}
+      trackBy="id"
+      enableKeyboardNavigation
+      empty={<Empty title="No builds yet" />}
+      columnDefinitions={[
+        {
+          id: "build",
+          header: "Build",
+          isRowHeader: true,
+          cell: (b) => (
+            <AppLink to={paths.build(b.id)}>
+              {b.projectName} #{b.buildNumber ?? 0}
+            </AppLink>
+          ),
+        },
+        { id: "status", header: "Status", cell: (b) => <BuildStatus status={b.buildStatus} phase={b.currentPhase} /> },
+        { id: "why", header: "Why it failed", cell: (b) => b.message ?? "–", maxWidth: 360 },
+        { id: "initiator", header: "Started by", cell: (b) => b.initiator ?? "–" },
+        { id: "started", header: "Started", cell: (b) => <Time at={b.startTime} /> },
+        { id: "took", header: "Duration", cell: (b) => <Duration from={b.startTime} to={b.endTime} /> },
+      ]}
+    />
+  );
+}
