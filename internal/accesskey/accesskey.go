@@ -50,7 +50,8 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf returns the Caller in ctx; every context of an operation has one.
+// CallerOf returns the Caller in ctx. Every context of an operation has one,
+// but for those that are called unsigned: theirs is the zero Caller.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

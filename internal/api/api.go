@@ -27,9 +27,10 @@ type Definition struct {
 
 // An Operation is one row of a service's operation table.
 type Operation struct {
-	Name   string
-	Errors []string                                                // exceptions the model declares
-	New    func() any                                              // a pointer to a zero input
-	Check  func(c *Checker, in any)                                // holds in against the model's constraints; nil if it has none
-	Call   func(ctx context.Context, service, in any) (any, error) // runs the method of service named like the operation
+	Name     string
+	Unsigned bool                                                    // anybody may call it, and its context has no caller
+	Errors   []string                                                // exceptions the model declares
+	New      func() any                                              // a pointer to a zero input
+	Check    func(c *Checker, in any)                                // holds in against the model's constraints; nil if it has none
+	Call     func(ctx context.Context, service, in any) (any, error) // runs the method of service named like the operation
 }

@@ -81,6 +81,16 @@ func TestCallRunsTheMethodOfTheOperationsName(t *testing.T) {
 	}
 }
 
+func TestOnlySignInIsUnsigned(t *testing.T) {
+	for _, d := range []*api.Definition{api.CodeBuild, logs.Definition, sts.Definition, slipway.Definition} {
+		for name, op := range d.Operations {
+			if want := d == slipway.Definition && name == "SignIn"; op.Unsigned != want {
+				t.Errorf("%s: Unsigned = %v, want %v", name, op.Unsigned, want)
+			}
+		}
+	}
+}
+
 func TestSensitiveInputsCannotBePrinted(t *testing.T) {
 	in := api.CodeBuild.Operations["ImportSourceCredentials"].New().(*api.ImportSourceCredentialsInput)
 	if err := json.Unmarshal([]byte(`{"token":"ghp_example","serverType":"GITHUB","authType":"PERSONAL_ACCESS_TOKEN"}`), in); err != nil {

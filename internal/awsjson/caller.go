@@ -1,12 +1,15 @@
 package awsjson
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 
 	"slipway/internal/accesskey"
+	"slipway/internal/api"
 	"slipway/internal/sigv4"
 )
 
@@ -17,6 +20,55 @@ func withDefaults(c accesskey.Caller) accesskey.Caller {
 		}
 	}
 	return c
+}
+
+// identify returns the context of an operation: with its caller, unless anybody
+// may call it.
+func (x *exchange) identify(op *api.Operation, body []byte) (context.Context, error) {
+	ctx := x.request.Context()
+	if op.Unsigned {
+		switch {
+		case x.AcceptAny && rebound(x.request):
+			return nil, rebinding
+		case x.foreign():
+			return nil, otherOrigin
+		}
+		return ctx, nil
+	}
+	caller, err := x.caller(body, x.service)
+	if err != nil {
+		return nil, err
+	}
+	return accesskey.WithCaller(ctx, caller), nil
+}
+
+// foreign reports whether the request comes from a page that we did not serve,
+// as far as its browser tells: pages of others have no business with what
+// anybody may call.
+func (x *exchange) foreign() bool {
+	origin := x.request.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return true
+	}
+	host := hostOf(u)
+	own := url.URL{Scheme: u.Scheme, Host: x.request.Host} // the scheme that a proxy got is not known here
+	return host != hostOf(&own) && host != x.public
+}
+
+// hostOf returns the host of u, and its port if it is not its scheme's own.
+func hostOf(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http":
+		return strings.TrimSuffix(host, ":80")
+	case "https":
+		return strings.TrimSuffix(host, ":443")
+	}
+	return host
 }
 
 // caller returns who sent the request with this body to a service.

@@ -52,6 +52,8 @@ var (
 	wrongType  = &failure{name: "SerializationException", status: 400, message: "A member of the request has a value of the wrong type."}
 	rebinding  = &failure{name: "AccessDeniedException", status: 400, refusal: true,
 		message: "A server that accepts any credentials serves no web pages of other names: call it as localhost or by its address."}
+	otherOrigin = &failure{name: "AccessDeniedException", status: 400, refusal: true,
+		message: "Web pages of other origins may not call this: open the console at the server's own address."}
 )
 
 func tooLarge(limit int64) *failure {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -47,10 +48,15 @@ type Options struct {
 	// Default is who sends a request with AcceptAny. Empty parts mean account
 	// 000000000000, region us-east-1 and user local.
 	Default accesskey.Caller
+
+	// PublicURL is where clients reach the server through a proxy, which may
+	// change the Host header and take a path away; "" means that there is none.
+	PublicURL string
 }
 
 type server struct {
 	Options
+	public   string // host of PublicURL as browsers write it
 	verifier *sigv4.Verifier
 	services map[string]Service // by target prefix
 }
@@ -74,6 +80,9 @@ func NewServer(o Options, services ...Service) http.Handler {
 	}
 	s := &server{Options: o, verifier: sigv4.NewVerifier(o.Keys, o.Now), services: map[string]Service{}}
 	s.Default = withDefaults(o.Default)
+	if u, err := url.Parse(o.PublicURL); err == nil {
+		s.public = hostOf(u)
+	}
 	for _, service := range services {
 		s.services[service.Definition.TargetPrefix] = service
 	}
@@ -118,7 +127,7 @@ func (x *exchange) call(b *bytes.Buffer) *failure {
 	if failed := x.read(b); failed != nil {
 		return failed
 	}
-	caller, err := x.caller(b.Bytes(), x.service)
+	ctx, err := x.identify(op, b.Bytes())
 	if err != nil {
 		return x.refused(err)
 	}
@@ -135,7 +144,7 @@ func (x *exchange) call(b *bytes.Buffer) *failure {
 			return x.exception(fault.New(fault.Constraint, "%s", c.Message()))
 		}
 	}
-	out, err := op.Call(accesskey.WithCaller(x.request.Context(), caller), service.Implementation, in)
+	out, err := op.Call(ctx, service.Implementation, in)
 	switch {
 	case errors.Is(err, api.ErrNotImplemented):
 		return notImplemented(op.Name)

@@ -224,6 +224,62 @@ func TestAPageOfAReboundNameIsRefused(t *testing.T) {
 	}
 }
 
+func TestAnUnsignedOperationIsForWhoeverAsks(t *testing.T) {
+	const target = "Slipway_20261123.SignIn"
+	signIn := `{"code":"` + token + `"}`
+	unsigned := func(r *http.Request) { r.Header.Del("Authorization") }
+	from := func(host, origin string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.Header.Set("Origin", origin)
+			r.Host = host
+		}
+	}
+	tests := []struct {
+		name, send string
+		change     func(*http.Request)
+		status     int
+		exception  string
+	}{
+		{"without a signature", signIn, unsigned, 200, ""},
+		{"what signature there is says nothing", signIn, nil, 200, ""},
+		{"a wrong signature says nothing", signIn, func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }, 200, ""},
+		{"the operation has the last word", `{"code":"x"}`, unsigned, 400, "InvalidInputException"},
+		{"the limit of bodies holds", `{"code":"` + strings.Repeat("x", 3000) + `"}`, unsigned, 413, "RequestEntityTooLargeException"},
+		{"our own page", signIn, from("ci.lan:4680", "http://ci.lan:4680"), 200, ""},
+		{"our own page behind TLS", signIn, from("ci.lan", "https://ci.lan"), 200, ""},
+		{"our own page on its scheme's port", signIn, from("ci.lan:443", "https://CI.lan"), 200, ""},
+		{"our own page behind a proxy that changes the host", signIn, from("127.0.0.1:4680", "https://ci.example.com"), 200, ""},
+		{"a page of another host", signIn, from("ci.lan:4680", "http://evil.example"), 400, "AccessDeniedException"},
+		{"a page of another port", signIn, from("ci.lan:4680", "http://ci.lan:4681"), 400, "AccessDeniedException"},
+		{"a page without an origin of its own", signIn, from("ci.lan:4680", "null"), 400, "AccessDeniedException"},
+		{"an origin that is none", signIn, from("ci.lan:4680", "%zz"), 400, "AccessDeniedException"},
+	}
+	s := start(t, Options{MaxBody: 2000, PublicURL: "https://ci.example.com:443/slipway"})
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := s.post(t, target, test.send, test.change)
+			if got.status != test.status || got.header.Get("X-Amzn-Errortype") != test.exception {
+				t.Errorf("got %d %s, want %d %s", got.status, got.body, test.status, test.exception)
+			}
+		})
+	}
+	t.Run("signed operations stay signed", func(t *testing.T) {
+		if got := s.post(t, "Slipway_20261123.ListSessions", `{}`, unsigned); got.header.Get("X-Amzn-Errortype") != "MissingAuthenticationTokenException" {
+			t.Errorf("got %d %s", got.status, got.body)
+		}
+	})
+	t.Run("a bench refuses pages of rebound names", func(t *testing.T) {
+		bench := start(t, Options{AcceptAny: true})
+		if got := bench.post(t, target, signIn, from("evil.example:4680", "http://evil.example:4680")); got.status != 400 {
+			t.Errorf("got %d %s", got.status, got.body)
+		}
+		if got := bench.post(t, target, signIn, from("127.0.0.1:4680", "http://127.0.0.1:4680")); got.status != 200 {
+			t.Errorf("got %d %s", got.status, got.body)
+		}
+	})
+}
+
 func TestAServerWithoutKeysDoesNotStart(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -14,6 +14,7 @@ import (
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
 	"slipway/internal/api/logs"
+	"slipway/internal/api/slipway"
 	"slipway/internal/fault"
 	"slipway/internal/secret"
 )
@@ -79,6 +80,14 @@ func (tiny) GetLogEvents(_ context.Context, in *logs.GetLogEventsRequest) (*logs
 	return &logs.GetLogEventsResponse{Events: []logs.OutputLogEvent{}, NextForwardToken: new("f/1"), NextBackwardToken: new("b/1")}, nil
 }
 
+// SignIn is called unsigned: it answers whether it has a caller all the same.
+func (tiny) SignIn(ctx context.Context, in *slipway.SignInInput) (*slipway.SignInOutput, error) {
+	if in.Code.Reveal() != token || accesskey.CallerOf(ctx) != (accesskey.Caller{}) {
+		return nil, fault.New(fault.Invalid, "another code, or a caller")
+	}
+	return &slipway.SignInOutput{}, nil
+}
+
 const token = "ghp_exampleexampleexample"
 
 var (
@@ -112,7 +121,7 @@ func start(t testing.TB, o Options) running {
 		o.Keys = keyring{alice.ID: alice, bob.ID: bob}
 	}
 	o.Log = slog.New(slog.NewTextHandler(log, nil))
-	s := httptest.NewServer(NewServer(o, Service{api.CodeBuild, tiny{}}, Service{logs.Definition, tiny{}}))
+	s := httptest.NewServer(NewServer(o, Service{api.CodeBuild, tiny{}}, Service{logs.Definition, tiny{}}, Service{slipway.Definition, tiny{}}))
 	t.Cleanup(s.Close)
 	return running{s, log}
 }

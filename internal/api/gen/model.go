@@ -17,6 +17,8 @@ type operation struct {
 	Input  reference   `json:"input"`
 	Output reference   `json:"output"`
 	Errors []reference `json:"errors"`
+	// AuthType is "none" for what is called without a signature; all else is signed.
+	AuthType string `json:"authtype"`
 }
 
 type reference struct {

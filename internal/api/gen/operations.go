@@ -19,6 +19,9 @@ func (g *generator) operations() {
 func (g *generator) operation(name string, op operation) {
 	in, out := op.Input.Shape, op.Output.Shape
 	g.printf("%q: {\n\tName: %q,\n\tNew: func() any { return new(%s) },\n", name, name, in)
+	if op.AuthType == "none" {
+		g.printf("\tUnsigned: true,\n")
+	}
 	if g.needed[in] {
 		g.printf("\tCheck: func(c *%s, in any) { check%s(c, &%s{}, in.(*%s)) },\n", g.shared("Checker"), in, g.shared("Path"), in)
 	}

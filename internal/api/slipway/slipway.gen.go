@@ -1636,9 +1636,10 @@ var Definition = &api.Definition{
 			Errors: []string{"InvalidInputException"},
 		},
 		"SignIn": {
-			Name:  "SignIn",
-			New:   func() any { return new(SignInInput) },
-			Check: func(c *api.Checker, in any) { checkSignInInput(c, &api.Path{}, in.(*SignInInput)) },
+			Name:     "SignIn",
+			New:      func() any { return new(SignInInput) },
+			Unsigned: true,
+			Check:    func(c *api.Checker, in any) { checkSignInInput(c, &api.Path{}, in.(*SignInInput)) },
 			Call: func(ctx context.Context, service, in any) (any, error) {
 				s, ok := service.(interface {
 					SignIn(context.Context, *SignInInput) (*SignInOutput, error)
