@@ -78,7 +78,7 @@ func NewServer(o Options, services ...Service) http.Handler {
 	if o.MaxBody == 0 {
 		o.MaxBody = 1 << 20
 	}
-	s := &server{Options: o, verifier: sigv4.NewVerifier(o.Keys, o.Now), services: map[string]Service{}}
+	s := &server{Options: o, verifier: sigv4.NewVerifier(o.Keys, o.Now).Behind(o.PublicURL), services: map[string]Service{}}
 	s.Default = withDefaults(o.Default)
 	if u, err := url.Parse(o.PublicURL); err == nil {
 		s.public = hostOf(u)

@@ -8,12 +8,22 @@ import (
 	"strings"
 )
 
+// A view is how the client of a request may have seen us, when a proxy between
+// us changed the request. The zero view is how it came.
+type view struct {
+	host   string // in place of the Host header, if not empty
+	prefix string // before the path
+}
+
 // appendCanonical appends the canonical form of r, in which signer and verifier
 // must agree byte for byte.
-func appendCanonical(b []byte, r *http.Request, signedHeaders string, body hexHash) []byte {
+func appendCanonical(b []byte, r *http.Request, as view, signedHeaders string, body hexHash) []byte {
 	b = append(b, r.Method...)
 	b = append(b, '\n')
 	path, query := target(r)
+	if as.prefix != "" {
+		path = as.prefix + path
+	}
 	b = appendPath(b, path)
 	b = append(b, '\n')
 	b = appendQuery(b, query)
@@ -21,7 +31,11 @@ func appendCanonical(b []byte, r *http.Request, signedHeaders string, body hexHa
 	for name := range strings.SplitSeq(signedHeaders, ";") {
 		b = append(b, name...)
 		b = append(b, ':')
-		b = appendHeader(b, r, name)
+		if name == "host" && as.host != "" {
+			b = append(b, as.host...)
+		} else {
+			b = appendHeader(b, r, name)
+		}
 		b = append(b, '\n')
 	}
 	b = append(b, '\n')

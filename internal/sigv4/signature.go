@@ -33,7 +33,7 @@ func Sign(r *http.Request, body []byte, key accesskey.Key, region, service strin
 	}
 	slices.Sort(signed)
 	a := Authorization{KeyID: key.ID, Date: stamp[:8], Region: region, Service: service, SignedHeaders: strings.Join(signed, ";")}
-	sum := signature(derive(a, key), r, a, stamp, bodyHash(body))
+	sum := signature(derive(a, key), r, view{}, a, stamp, bodyHash(body))
 	r.Header.Set("Authorization", algorithm+" Credential="+a.KeyID+"/"+a.Date+"/"+region+"/"+service+"/aws4_request, SignedHeaders="+
 		a.SignedHeaders+", Signature="+string(sum[:]))
 }
@@ -42,10 +42,10 @@ func Sign(r *http.Request, body []byte, key accesskey.Key, region, service strin
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // signature returns the signature of r in hexadecimal.
-func signature(signing *signingKey, r *http.Request, a Authorization, stamp string, body hexHash) hexHash {
+func signature(signing *signingKey, r *http.Request, as view, a Authorization, stamp string, body hexHash) hexHash {
 	buffer := scratch.Get().(*[]byte)
 	defer scratch.Put(buffer)
-	b := appendCanonical((*buffer)[:0], r, a.SignedHeaders, body)
+	b := appendCanonical((*buffer)[:0], r, as, a.SignedHeaders, body)
 	canonical := sha256.Sum256(b)
 	b = append(b[:0], algorithm+"\n"...)
 	b = append(b, stamp...)

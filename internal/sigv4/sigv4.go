@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -62,6 +63,7 @@ type Verifier struct {
 	keys    Keys
 	now     func() time.Time
 	derived derived
+	public  view // what Behind was given
 }
 
 // NewVerifier returns a Verifier on keys. A nil now means time.Now.
@@ -70,6 +72,42 @@ func NewVerifier(keys Keys, now func() time.Time) *Verifier {
 		now = time.Now
 	}
 	return &Verifier{keys: keys, now: now}
+}
+
+// Behind has v also accept requests that were signed for publicURL, which is
+// where clients reach us through a proxy: the proxy may put another host in
+// place of the URL's, and may take the URL's path away. A request that was
+// signed as it comes costs nothing more. It returns v; an empty publicURL, or
+// one that is no URL, changes nothing. It is to be called before v is used.
+func (v *Verifier) Behind(publicURL string) *Verifier {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Host == "" {
+		return v
+	}
+	host := strings.ToLower(u.Host)
+	if port, ok := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; ok { // clients leave it out
+		host = strings.TrimSuffix(host, port)
+	}
+	v.public = view{host: host, prefix: strings.TrimRight(u.EscapedPath(), "/")}
+	return v
+}
+
+// views returns how else than it came r's client may have seen us.
+func (v *Verifier) views(r *http.Request) []view {
+	if v.public.host == "" {
+		return nil
+	}
+	var all []view
+	if r.Host != v.public.host {
+		all = append(all, view{host: v.public.host})
+	}
+	if v.public.prefix != "" {
+		all = append(all, view{prefix: v.public.prefix})
+		if r.Host != v.public.host {
+			all = append(all, v.public)
+		}
+	}
+	return all
 }
 
 // Verify returns who signed r for service, which is the signing name such as
@@ -109,8 +147,14 @@ func (v *Verifier) Verify(r *http.Request, body []byte, service string) (accessk
 		key = accesskey.Key{Secret: secret.New(strings.Repeat("x", 40))}
 	}
 	signing, fresh := v.derived.key(a, key)
-	want := signature(signing, r, a, stamp, hash)
+	want := signature(signing, r, view{}, a, stamp, hash)
 	right := subtle.ConstantTimeCompare(want[:], []byte(a.Signature)) == 1
+	if !right {
+		for _, as := range v.views(r) {
+			want := signature(signing, r, as, a, stamp, hash)
+			right = right || subtle.ConstantTimeCompare(want[:], []byte(a.Signature)) == 1
+		}
+	}
 	token := subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Amz-Security-Token")), []byte(key.SessionToken.Reveal())) == 1
 	switch {
 	case !known || !token:

@@ -186,7 +186,7 @@ func TestDateHeaderStandsInForXAmzDate(t *testing.T) {
 	body := []byte("{}")
 	r := received(t, "POST", "/", http.Header{"Host": {"localhost"}, "Date": {now.Format(http.TimeFormat)}}, "")
 	a := Authorization{KeyID: longKey.ID, Date: "20261123", Region: "eu-west-1", Service: "codebuild", SignedHeaders: "date;host"}
-	sum := signature(derive(a, longKey), r, a, "20261123T001000Z", bodyHash(body))
+	sum := signature(derive(a, longKey), r, view{}, a, "20261123T001000Z", bodyHash(body))
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIALONG/20261123/eu-west-1/codebuild/aws4_request, SignedHeaders=date;host, Signature="+string(sum[:]))
 	if _, err := NewVerifier(ring, func() time.Time { return now }).Verify(r, body, "codebuild"); err != nil {
 		t.Errorf("Verify: %v", err)
