@@ -21,11 +21,8 @@ var (
 // account must be twelve digits and the user an IAM user name, or the fault is
 // Invalid.
 func New(account, user string, now time.Time) (Key, error) {
-	if !accountID.MatchString(account) {
-		return Key{}, fault.New(fault.Invalid, "An account id has twelve digits")
-	}
-	if !userName.MatchString(user) {
-		return Key{}, fault.New(fault.Invalid, "A user name has 1 to 64 letters, digits or any of +=,.@_-")
+	if err := check(account, user); err != nil {
+		return Key{}, err
 	}
 	var random [40]byte
 	_, _ = rand.Read(random[:]) // never fails: it ends the program instead
@@ -36,4 +33,14 @@ func New(account, user string, now time.Time) (Key, error) {
 		User:    user,
 		Created: now.UTC(),
 	}, nil
+}
+
+func check(account, user string) error {
+	if !accountID.MatchString(account) {
+		return fault.New(fault.Invalid, "An account id has twelve digits")
+	}
+	if !userName.MatchString(user) {
+		return fault.New(fault.Invalid, "A user name has 1 to 64 letters, digits or any of +=,.@_-")
+	}
+	return nil
 }
