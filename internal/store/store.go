@@ -91,7 +91,7 @@ func (db *DB) Close() error {
 func (db *DB) HoldsSealed(ctx context.Context) (bool, error) {
 	holds, err := one(ctx, db.read, scanInto[bool],
 		`SELECT EXISTS (SELECT 1 FROM credential WHERE box IS NOT NULL) OR EXISTS (SELECT 1 FROM past_credential)
-			OR EXISTS (SELECT 1 FROM hook) OR EXISTS (SELECT 1 FROM access_key)`)
+			OR EXISTS (SELECT 1 FROM hook) OR EXISTS (SELECT 1 FROM access_key) OR EXISTS (SELECT 1 FROM session_key)`)
 	if err != nil {
 		return false, fmt.Errorf("look for sealed values: %w", err)
 	}
@@ -109,6 +109,9 @@ func (db *DB) Builds() *Builds { return &Builds{db} }
 
 // AccessKeys returns the key pairs that sign requests.
 func (db *DB) AccessKeys() *AccessKeys { return &AccessKeys{db} }
+
+// Sessions returns the users who signed in for a while.
+func (db *DB) Sessions() *Sessions { return &Sessions{db} }
 
 // Hooks returns the hooks at providers and who hears them.
 func (db *DB) Hooks() *Hooks { return &Hooks{db} }

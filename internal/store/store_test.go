@@ -201,6 +201,7 @@ func TestHoldsSealed(t *testing.T) {
 				return err
 			}))
 		},
+		"a session's sealed key": func(t *testing.T, db *DB) { signIn(t, db.Sessions(), "000000000000", noon) },
 		"a sealed secret": func(t *testing.T, db *DB) {
 			must(t, db.AccessKeys().Put(t.Context(), accesskey.Sealed{ID: "A", Box: []byte("x")}))
 		},
