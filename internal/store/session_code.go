@@ -16,11 +16,20 @@ const codesPerAccount = 100
 const codeColumns = `hash, account, user_name, session, created, expires, ends`
 
 // PutCode stores a one-time code by its hash. The account's oldest over 100 go,
-// and all that have expired.
+// and all that have expired. NotFound if the session that made c has ended.
 func (s *Sessions) PutCode(ctx context.Context, c accesskey.Code) error {
 	err := s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		if _, err := q.exec(ctx, `DELETE FROM sign_in_code WHERE expires <= $1`, stamp(c.Created)); err != nil {
 			return err
+		}
+		if c.Session != "" { // or its code would stay although it was revoked
+			_, err := one(ctx, q, scanInto[string], `SELECT id FROM session WHERE id = $1 AND expires > $2`, c.Session, stamp(c.Created))
+			if errors.Is(err, sql.ErrNoRows) {
+				return noSession()
+			}
+			if err != nil {
+				return err
+			}
 		}
 		if _, err := q.exec(ctx, `INSERT INTO sign_in_code (`+codeColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			c.Hash, c.Account, c.User, c.Session, stamp(c.Created), stamp(c.Expires), stamp(c.Ends)); err != nil {

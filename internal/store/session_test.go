@@ -217,6 +217,7 @@ func TestACodeIsTakenOnce(t *testing.T) {
 	must(t, err)
 	_, err = s.TakeCode(ctx, c.Hash, noon)
 	wantFault(t, err, fault.NotFound, "There is no such sign-in code") // it went with the session that made it
+	wantFault(t, s.PutCode(ctx, c), fault.NotFound, "There is no such session")
 }
 
 // What is on disk opens nothing: codes are hashed, and keys sealed.
