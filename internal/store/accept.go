@@ -44,9 +44,11 @@ func (s *Builds) Accept(ctx context.Context, b build.Build, once *build.Idempote
 		}
 		accepted.Public.BuildNumber = &number
 		accepted.State.Sequence, err = one(ctx, q, scanInto[int64],
-			`INSERT INTO build (id, account, region, project, number, queued, complete, state, record)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING seq`,
-			row.id, b.Scope.Account, b.Scope.Region, row.project, number, row.queued, row.complete, row.state, row.record)
+			`INSERT INTO build (id, account, region, project, number, queued, complete, status, started, ended, phase,
+				initiator, source_version, resolved_version, failed_phase, message, state, record)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING seq`,
+			row.id, b.Scope.Account, b.Scope.Region, row.project, number, row.queued, row.complete, row.status, row.started, row.ended, row.phase,
+			row.initiator, row.source, row.resolved, row.failedPhase, row.message, row.state, row.record)
 		if err != nil || once == nil {
 			return err
 		}

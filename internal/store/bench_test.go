@@ -229,8 +229,9 @@ func BenchmarkPageAmongManyBuilds(b *testing.B) {
 		db := open(b, b.TempDir())
 		must(b, db.write.do(b.Context(), func(ctx context.Context, q *statements) error {
 			_, err := q.exec(ctx, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-				INSERT INTO build (id, account, region, project, number, queued, complete, state, record)
-				SELECT 'app:' || i, $2, CASE WHEN i % 1000 = 0 THEN 'eu-west-1' ELSE $3 END, 'app', i, 0, 1, '{}', '{}' FROM n`,
+				INSERT INTO build (id, account, region, project, number, queued, complete, status, started, ended, phase,
+					initiator, source_version, resolved_version, failed_phase, message, state, record)
+				SELECT 'app:' || i, $2, CASE WHEN i % 1000 = 0 THEN 'eu-west-1' ELSE $3 END, 'app', i, 0, 1, 'SUCCEEDED', i, i, '', '', '', '', '', '', '{}', '{}' FROM n`,
 				size, scope.Account, scope.Region)
 			return err
 		}))

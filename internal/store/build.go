@@ -84,7 +84,7 @@ func (s *Builds) List(ctx context.Context, scope arn.Scope, project string, desc
 
 // Unfinished returns every build that has not completed, in order of acceptance.
 func (s *Builds) Unfinished(ctx context.Context) ([]build.Build, error) {
-	all, err := many(ctx, s.db.read, scanBuild, selectBuild+`WHERE NOT complete ORDER BY seq`)
+	all, err := many(ctx, s.db.read, scanBuild, selectBuild+fmt.Sprintf(using, "build_unfinished")+` WHERE NOT complete ORDER BY seq`)
 	return all, doing(err, "list unfinished builds")
 }
 
@@ -102,11 +102,11 @@ func (s *Builds) Claim(ctx context.Context, change func(*build.Build) error) (b 
 			return err
 		}
 		ok = true
-		id := *b.Public.ID
+		before := b
 		if err := change(&b); err != nil {
 			return err
 		}
-		return saveBuild(ctx, q, id, b)
+		return saveBuild(ctx, q, before, b)
 	})
 	if err != nil {
 		return build.Build{}, false, doing(err, "claim a build")
@@ -123,11 +123,12 @@ func (s *Builds) Update(ctx context.Context, id string, change func(*build.Build
 		if err != nil {
 			return err
 		}
+		before := b
 		items, err := change(&b)
 		if err != nil {
 			return err
 		}
-		if err := saveBuild(ctx, q, id, b); err != nil {
+		if err := saveBuild(ctx, q, before, b); err != nil {
 			return err
 		}
 		for _, item := range items {
@@ -172,41 +173,6 @@ func findBuild(ctx context.Context, q *statements, id string) (build.Build, erro
 		return b, noBuild(id)
 	}
 	return b, err
-}
-
-// A buildRow is what is derived from a build. The number and the sequence are
-// the database's: they live in their columns only.
-type buildRow struct {
-	id, project      string
-	queued, complete bool
-	state, record    string
-}
-
-func newBuildRow(b build.Build) (row buildRow, err error) {
-	if b.Public.ID == nil || b.Public.ProjectName == nil {
-		return row, errors.New("store build: it has no id or no project")
-	}
-	row = buildRow{id: *b.Public.ID, project: *b.Public.ProjectName, queued: b.Queued(), complete: b.Finished()}
-	b.Public.BuildNumber, b.State.Sequence = nil, 0
-	if row.state, err = encode(b.State); err != nil {
-		return row, err
-	}
-	row.record, err = encode(b.Public)
-	return row, err
-}
-
-// saveBuild stores b, which was read as id, in this transaction.
-func saveBuild(ctx context.Context, q *statements, id string, b build.Build) error {
-	row, err := newBuildRow(b)
-	if err != nil {
-		return err
-	}
-	if row.id != id {
-		return fmt.Errorf("the change made it build %s", row.id)
-	}
-	_, err = q.exec(ctx, `UPDATE build SET queued = $1, complete = $2, state = $3, record = $4 WHERE seq = $5`,
-		row.queued, row.complete, row.state, row.record, b.State.Sequence)
-	return err
 }
 
 func scanBuild(row scan) (b build.Build, err error) {

@@ -23,6 +23,11 @@ const (
 	// array of strings; %d is the parameter's number.
 	oneOf = `IN (SELECT value FROM json_each($%d))`
 
+	// using follows a table's name where SQLite would not choose the index that is
+	// meant: without statistics of what the columns hold it takes any that begins
+	// alike. PostgreSQL has them, and no such words.
+	using = ` INDEXED BY %s`
+
 	// tableExists asks for a table by name.
 	tableExists = `SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = $1)`
 )
