@@ -19,6 +19,11 @@ const (
 	// could not get it later if another process wrote in between.
 	begin = `BEGIN IMMEDIATE`
 
+	// undoInMemory keeps what a savepoint may have to take back, every page that
+	// it writes to, out of a file. Migrations come before it: what they sort may
+	// be larger than memory.
+	undoInMemory = `PRAGMA temp_store = MEMORY`
+
 	// oneOf is the right side of "name oneOf" for a parameter that is a JSON
 	// array of strings; %d is the parameter's number.
 	oneOf = `IN (SELECT value FROM json_each($%d))`

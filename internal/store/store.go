@@ -57,6 +57,9 @@ func Open(ctx context.Context, dir string) (_ *DB, err error) {
 	if err := migrate(ctx, conn); err != nil {
 		return nil, err
 	}
+	if _, err := conn.ExecContext(ctx, undoInMemory); err != nil {
+		return nil, err
+	}
 	db.write = newWriter(ctx, conn)
 	if db.pool, err = sql.Open(driver, readName(path)); err != nil {
 		return nil, err
