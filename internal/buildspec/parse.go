@@ -20,7 +20,7 @@ const MaxSize = 256 << 10
 // *Error.
 func Parse(text []byte) (*Spec, error) {
 	if len(text) > MaxSize {
-		return nil, &Error{fmt.Sprintf("the buildspec has %d bytes, at most %d are read", len(text), MaxSize)}
+		return nil, tooLarge(text)
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(text, &doc); err != nil {
@@ -32,6 +32,10 @@ func Parse(text []byte) (*Spec, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func tooLarge(text []byte) *Error {
+	return &Error{fmt.Sprintf("the buildspec has %d bytes, at most %d are read", len(text), MaxSize)}
 }
 
 // suffixed words the YAML library's error as CodeBuild shows it: "line 3: text"
@@ -66,22 +70,10 @@ func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 	if err != nil {
 		return err
 	}
-	version, err := r.scalar(keys.get("version"))
-	if err != nil {
+	if s.Version, err = r.version(keys, notOne); err != nil {
 		return err
 	}
-	if version == "" {
-		return notOne
-	}
-	// The key is a number: 0.20 is 0.2.
-	switch f, _ := strconv.ParseFloat(version, 64); f {
-	case 0.1:
-		s.Version = "0.1"
-	case 0.2:
-		s.Version = "0.2"
-	default:
-		return &Error{fmt.Sprintf("unknown buildspec version %s, expected 0.1 or 0.2 at line %d", clip(version), keys.get("version").Line)}
-	}
+	r.lint.top(keys, s.Version)
 	if s.RunAs, err = r.scalar(keys.get("run-as")); err != nil {
 		return err
 	}
@@ -101,11 +93,31 @@ func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 	return nil
 }
 
+func (r *reader) version(keys keys, none *Error) (string, error) {
+	n := keys.get("version")
+	version, err := r.scalar(n)
+	if err != nil {
+		return "", err
+	}
+	if version == "" {
+		return "0.2", r.lint.unversioned(n, none)
+	}
+	// The key is a number: 0.20 is 0.2.
+	switch f, _ := strconv.ParseFloat(version, 64); f {
+	case 0.1:
+		return "0.1", nil
+	case 0.2:
+		return "0.2", nil
+	}
+	return "0.2", r.wrong(n, fmt.Sprintf("unknown buildspec version %s, expected 0.1 or 0.2", clip(version)))
+}
+
 func (r *reader) env01(n *yaml.Node, s *Spec) error {
 	keys, err := r.mapping(n)
 	if err != nil {
 		return err
 	}
+	r.lint.block(keys, "environment_variables", "plaintext", "parameter-store")
 	if s.Variables, err = r.variables(keys.get("plaintext")); err != nil {
 		return err
 	}
@@ -118,6 +130,8 @@ func (r *reader) env(n *yaml.Node, s *Spec) error {
 	if err != nil {
 		return err
 	}
+	r.lint.block(keys, "env", "shell", "variables", "parameter-store", "secrets-manager", "exported-variables", "git-credential-helper")
+	r.lint.env(keys)
 	if s.Shell, err = r.scalar(keys.get("shell")); err != nil {
 		return err
 	}
@@ -148,6 +162,7 @@ func (r *reader) phases(n *yaml.Node, s *Spec) error {
 	if err != nil {
 		return err
 	}
+	r.lint.block(keys, "phases", "install", "pre_build", "build", "post_build")
 	for _, k := range phaseKeys {
 		if !keys.named(k.key) {
 			continue
@@ -166,6 +181,7 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 	if err != nil {
 		return err
 	}
+	r.lint.phase(keys, p)
 	if p.RunAs, err = r.scalar(keys.get("run-as")); err != nil {
 		return err
 	}
@@ -175,7 +191,9 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 			return err
 		}
 		if p.OnFailure, err = ParseOnFailure(text); err != nil {
-			return &Error{fmt.Sprintf("%s at line %d", err, n.Line)}
+			if err := r.wrong(n, err.Error()); err != nil {
+				return err
+			}
 		}
 	}
 	if p.Type == api.BuildPhaseTypeInstall {

@@ -16,7 +16,24 @@ const (
 )
 
 // A reader walks YAML nodes. Its methods take nil for a key that is not there.
-type reader struct{ nodes, text int } // what may still be visited
+// With a linter they tell that of what is wrong and go on as if it were absent;
+// without one they return it.
+type reader struct {
+	nodes, text int     // what may still be visited
+	lint        *linter // nil to end at the first error
+}
+
+// wrong tells of what is wrong at n.
+func (r *reader) wrong(n *yaml.Node, what string) error { return r.wronger(n, what, "") }
+
+// wronger is wrong with more behind the line, as CodeBuild has it.
+func (r *reader) wronger(n *yaml.Node, what, more string) error {
+	if r.lint != nil {
+		r.lint.add(Bad, n, what)
+		return nil
+	}
+	return &Error{fmt.Sprintf("%s at line %d%s", what, n.Line, more)}
+}
 
 // resolve counts n and follows it if it is an alias.
 func (r *reader) resolve(n *yaml.Node) (*yaml.Node, error) {
@@ -39,6 +56,7 @@ func (r *reader) resolve(n *yaml.Node) (*yaml.Node, error) {
 type keys struct {
 	names  []string
 	values map[string]*yaml.Node
+	at     map[string]*yaml.Node // where each is written
 }
 
 // get returns the value of a key, or nil if it is absent or null.
@@ -63,7 +81,7 @@ func null(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!n
 func (r *reader) mapping(n *yaml.Node) (keys, error) { return r.merged(n, 0) }
 
 func (r *reader) merged(n *yaml.Node, depth int) (keys, error) {
-	k := keys{values: make(map[string]*yaml.Node)}
+	k := keys{values: make(map[string]*yaml.Node), at: make(map[string]*yaml.Node)}
 	if n == nil {
 		return k, nil
 	}
@@ -72,7 +90,7 @@ func (r *reader) merged(n *yaml.Node, depth int) (keys, error) {
 		return k, err
 	}
 	if n.Kind != yaml.MappingNode {
-		return k, wrongKind(n, "map[string]interface {}")
+		return k, r.wrongKind(n, "map[string]interface {}")
 	}
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -86,11 +104,14 @@ func (r *reader) merged(n *yaml.Node, depth int) (keys, error) {
 		}
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			return k, wrongKind(key, "string")
+			if err := r.wrongKind(key, "string"); err != nil {
+				return k, err
+			}
 		case key.Tag == "!!merge":
 			merges = append(merges, value)
 		default:
-			k.set(key.Value, value)
+			r.lint.again(k, key)
+			k.set(key.Value, key, value)
 		}
 	}
 	for _, m := range merges {
@@ -117,18 +138,18 @@ func (r *reader) merge(k *keys, m *yaml.Node, depth int) error {
 		}
 		for _, name := range more.names {
 			if k.values[name] == nil {
-				k.set(name, more.values[name])
+				k.set(name, more.at[name], more.values[name])
 			}
 		}
 	}
 	return nil
 }
 
-func (k *keys) set(name string, value *yaml.Node) {
+func (k *keys) set(name string, at, value *yaml.Node) {
 	if k.values[name] == nil {
 		k.names = append(k.names, name)
 	}
-	k.values[name] = value
+	k.values[name], k.at[name] = value, at
 }
 
 // scalar reads a single value by its text.
@@ -141,7 +162,7 @@ func (r *reader) scalar(n *yaml.Node) (string, error) {
 		return "", err
 	}
 	if n.Kind != yaml.ScalarNode {
-		return "", wrongKind(n, "string")
+		return "", r.wrongKind(n, "string")
 	}
 	return text(n), nil
 }
@@ -161,7 +182,7 @@ func (r *reader) boolean(n *yaml.Node) (bool, error) {
 	case "", "no", "false", "off", "n":
 		return false, nil
 	}
-	return false, wrongKind(n, "bool")
+	return false, r.wrongKind(n, "bool")
 }
 
 // variables reads a mapping of names to texts, in the order they are written.
@@ -192,7 +213,7 @@ func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 		return nil, err
 	}
 	if n.Kind != yaml.SequenceNode {
-		return nil, wrongKind(n, "[]string")
+		return nil, r.wrongKind(n, "[]string")
 	}
 	out := make([]string, 0, len(n.Content))
 	for i, item := range n.Content {
@@ -201,8 +222,16 @@ func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 			return nil, err
 		}
 		if value.Kind != yaml.ScalarNode {
-			return nil, &Error{fmt.Sprintf("Expected %s[%d] to be of string type: found subkeys instead at line %d, value of the key tag on line %d might be empty",
-				what, i, value.Line, value.Line-1)}
+			what := fmt.Sprintf("Expected %s[%d] to be of string type: found subkeys instead", what, i)
+			if r.lint != nil {
+				what += ". Put all of it in quotes: unquoted, ': ' makes it a key with a value."
+			}
+			err := r.wronger(value, what,
+				fmt.Sprintf(", value of the key tag on line %d might be empty", value.Line-1))
+			if err != nil {
+				return nil, err
+			}
+			continue
 		}
 		out = append(out, text(value))
 	}
@@ -211,12 +240,16 @@ func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 
 // wrongKind is the error for a value of the wrong shape, in the words of the
 // YAML library.
-func wrongKind(n *yaml.Node, want string) error {
+func (r *reader) wrongKind(n *yaml.Node, want string) error {
 	value := ""
 	if n.Kind == yaml.ScalarNode {
 		value = " `" + clip(n.Value) + "`"
 	}
-	return &Error{fmt.Sprintf("cannot unmarshal %s%s into %s at line %d", n.ShortTag(), value, want, n.Line)}
+	what := fmt.Sprintf("cannot unmarshal %s%s into %s", n.ShortTag(), value, want)
+	if r.lint != nil {
+		what += shapes[want]
+	}
+	return r.wrong(n, what)
 }
 
 // clip shortens a text as the YAML library does in its messages.

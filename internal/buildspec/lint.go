@@ -1,0 +1,231 @@
+package buildspec
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/api"
+)
+
+// A Finding is something that is wrong with a text, or odd about it.
+type Finding struct {
+	Level   Level
+	Message string
+
+	// Where it is, counted from 1: lines as editors count them, columns in
+	// characters. Line is 0 if it is not known, or is about the text as a whole;
+	// EndLine is 0 if only the beginning is known. EndColumn is behind the last
+	// character.
+	Line, Column, EndLine, EndColumn int
+}
+
+// A Level says what becomes of a build because of a Finding.
+type Level int
+
+// The levels.
+const (
+	Bad Level = iota // no build can be made of it
+	Odd              // it is read, but perhaps not as it is meant
+)
+
+// maxFindings bounds what is told of one text.
+const maxFindings = 100
+
+// Lint reads a buildspec as Parse does and tells all that it can in one
+// reading, at most the first hundred findings, in the order of the text. Some
+// finding is Bad exactly if Parse returns an error. The others are about what
+// is read and does nothing: unknown keys, with the probable one; what this
+// server does not carry out yet; a buildspec without commands.
+func Lint(text []byte) []Finding {
+	l := &linter{where: newPlaces(text), seen: map[told]bool{}}
+	l.read(text)
+	slices.SortStableFunc(l.found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Level, b.Level))
+	})
+	return l.found
+}
+
+const needs = "A buildspec says which commands a build runs. It needs a version and a phase with commands, such as:\n" +
+	"version: 0.2\nphases:\n  build:\n    commands:\n      - make"
+
+// A linter gathers findings. A nil one gathers nothing.
+type linter struct {
+	where places
+	found []Finding
+	seen  map[told]bool // aliases lead to the same place again
+	bad   bool
+}
+
+type told struct {
+	line, column int
+	message      string
+}
+
+func (l *linter) read(text []byte) {
+	if len(text) > MaxSize {
+		l.tell(Finding{Message: tooLarge(text).Message + ". Move commands into a script of the source."})
+		return
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var doc yaml.Node
+	switch err := decoder.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		l.tell(Finding{Message: needs, Line: 1, Column: 1})
+		return
+	case err != nil:
+		l.tell(l.where.syntax(err))
+		return
+	}
+	r := &reader{nodes: maxNodes, text: maxText, lint: l}
+	s := new(Spec)
+	if top := doc.Content[0]; top.Kind == yaml.ScalarNode && (null(top) || strings.TrimSpace(top.Value) == "") {
+		l.tell(Finding{Message: needs, Line: 1, Column: 1})
+		return
+	} else if top.Kind == yaml.ScalarNode || top.Kind == yaml.SequenceNode {
+		l.add(Bad, top, "This is no buildspec. "+needs)
+		return
+	}
+	if err := r.spec(&doc, s); err != nil { // there is too much of it
+		l.tell(Finding{Message: err.Error()})
+	}
+	if !l.bad {
+		l.whole(s)
+	}
+	var second yaml.Node
+	if decoder.Decode(&second) == nil && second.Kind == yaml.DocumentNode {
+		l.add(Odd, second.Content[0], "Everything from here is ignored: of several documents between '---' lines the first is the buildspec.")
+	}
+}
+
+// whole tells what only shows when all is read.
+func (l *linter) whole(s *Spec) {
+	for _, p := range s.Phases {
+		if len(p.Commands) > 0 || len(p.Finally) > 0 {
+			return
+		}
+	}
+	l.tell(Finding{Level: Odd, Message: "No phase has commands: the build does nothing. They are a list below phases, a phase such as build, and commands.", Line: 1, Column: 1})
+}
+
+func (l *linter) add(level Level, n *yaml.Node, message string) {
+	f := l.where.of(n)
+	f.Level, f.Message = level, message
+	l.tell(f)
+}
+
+func (l *linter) tell(f Finding) {
+	l.bad = l.bad || f.Level == Bad
+	key := told{f.Line, f.Column, f.Message}
+	if l.seen[key] || len(l.found) == maxFindings && f.Level == Odd {
+		return
+	}
+	l.seen[key] = true
+	if len(l.found) == maxFindings { // what is bad is worth more
+		if i := slices.IndexFunc(l.found, func(f Finding) bool { return f.Level == Odd }); i >= 0 {
+			l.found = slices.Delete(l.found, i, i+1)
+		}
+	}
+	if len(l.found) < maxFindings {
+		l.found = append(l.found, f)
+	}
+}
+
+// unversioned returns none, or tells that a version is missing.
+func (l *linter) unversioned(n *yaml.Node, none *Error) error {
+	if l == nil {
+		return none
+	}
+	const message = "A buildspec begins with its version: write 'version: 0.2'. Without it a build ends with '%s'."
+	switch {
+	case n == nil:
+		l.tell(Finding{Message: fmt.Sprintf(message, none.Message), Line: 1, Column: 1})
+	case n.Kind == yaml.ScalarNode: // else it was told of
+		l.add(Bad, n, fmt.Sprintf(message, none.Message))
+	}
+	return nil
+}
+
+// again tells of a key that k has already.
+func (l *linter) again(k keys, key *yaml.Node) {
+	if l != nil && k.values[key.Value] != nil {
+		l.add(Odd, k.at[key.Value], fmt.Sprintf("The key %s is written again in line %d, and only that one counts.", clipKey(key.Value), l.where.of(key).Line))
+	}
+}
+
+// top tells of odd keys of the whole.
+func (l *linter) top(k keys, version string) {
+	if l == nil {
+		return
+	}
+	known := []string{"version", "run-as", "env", "proxy", "batch", "phases", "reports", "artifacts", "cache"}
+	if version == "0.1" {
+		known[2] = "environment_variables"
+	}
+	l.block(k, "", known...)
+	for _, key := range []string{"cache", "reports", "proxy", "batch"} {
+		if k.has(key) {
+			l.add(Odd, k.at[key], "This server reads "+key+" and does not act upon it yet: "+skipped[key])
+		}
+	}
+	if k.has("artifacts") {
+		l.add(Odd, k.at["artifacts"], "This server does not upload artifacts yet: a build whose project has artifacts of type S3 fails, one with NO_ARTIFACTS ignores this.")
+	}
+	if user := k.get("run-as"); user != nil && user.Value != "root" {
+		l.add(Odd, user, "This server does not carry out run-as yet: the build fails before its first command.")
+	}
+}
+
+var skipped = map[string]string{
+	"cache":   "nothing is kept for the next build.",
+	"reports": "no report is made.",
+	"proxy":   "the build uses the network as it is.",
+	"batch":   "only ordinary builds can be started of it.",
+}
+
+// phase tells of odd keys of a phase.
+func (l *linter) phase(k keys, p *Phase) {
+	if l == nil {
+		return
+	}
+	known := []string{"run-as", "on-failure", "commands", "finally"}
+	if p.Type == api.BuildPhaseTypeInstall {
+		known = append(known, "runtime-versions")
+	}
+	l.block(k, p.Key(), known...)
+	if k.has("runtime-versions") && p.Type == api.BuildPhaseTypeInstall {
+		l.add(Odd, k.at["runtime-versions"], "This server does not install runtimes: builds use the tools that their machine or image has.")
+	}
+	if user := k.get("run-as"); user != nil && user.Value != "root" {
+		l.add(Odd, user, "This server does not carry out run-as yet: the build fails before its first command.")
+	}
+	if n := k.get("on-failure"); n != nil && n.Kind == yaml.ScalarNode {
+		if o, err := ParseOnFailure(text(n)); err == nil && o.Action == Retry {
+			l.add(Odd, n, "This server does not carry out RETRY yet: the build goes on as without on-failure.")
+		}
+	}
+}
+
+// env tells of odd settings of the environment.
+func (l *linter) env(k keys) {
+	if l == nil {
+		return
+	}
+	for _, key := range []string{"parameter-store", "secrets-manager"} {
+		if n := k.get(key); n != nil && n.Kind == yaml.MappingNode && len(n.Content) > 0 {
+			l.add(Odd, k.at[key], "This server does not read variables from AWS yet: a build with "+key+" fails before its first command.")
+		}
+	}
+	if n := k.get("git-credential-helper"); n != nil && n.Kind == yaml.ScalarNode && !slices.Contains([]string{"no", "false", "off", "n"}, strings.ToLower(n.Value)) {
+		l.add(Odd, k.at["git-credential-helper"], "This server does not act upon git-credential-helper yet: git in the build's commands has no login.")
+	}
+	if n := k.get("shell"); n != nil && n.Kind == yaml.ScalarNode && !slices.Contains([]string{"sh", "/bin/sh", "bash", "/bin/bash"}, n.Value) {
+		l.add(Odd, n, "This server has no such shell: bash and /bin/sh are supported, with another one the build fails.")
+	}
+}
