@@ -37,6 +37,28 @@ func (p Path) String() string {
 	return name
 }
 
+// Member returns the path as JSON has it, with lists counted from 0, such as
+// environment.environmentVariables[0].name.
+func (p *Path) Member() string {
+	if p.parent == nil {
+		return ""
+	}
+	above := p.parent.Member()
+	switch {
+	case p.index > 0:
+		return above + "[" + strconv.Itoa(p.index-1) + "]"
+	case above != "":
+		return above + "." + p.field
+	}
+	return p.field
+}
+
+// A Failure is one value that breaks a constraint.
+type Failure struct {
+	Member string // as Path.Member writes it
+	Rule   string // in the words of AWS; the value is not repeated
+}
+
 // maxShown bounds how many failures a Checker words: an input may be a long
 // list of nothing but failures.
 const maxShown = 100
@@ -45,7 +67,11 @@ const maxShown = 100
 type Checker struct {
 	count  int
 	failed []string // the first maxShown
+	where  []Failure
 }
+
+// Failures returns what was found, at most the first hundred failures.
+func (c *Checker) Failures() []Failure { return c.where }
 
 // Message is the text of the ValidationException for everything found, in the
 // form AWS services share, or "" if the input is fine. It counts every failure
@@ -64,6 +90,7 @@ func (c *Checker) fail(value string, at Path, rule string) {
 	if c.count++; c.count > maxShown {
 		return
 	}
+	c.where = append(c.where, Failure{at.Member(), rule})
 	c.failed = append(c.failed, fmt.Sprintf("Value %s at '%s' failed to satisfy constraint: %s", value, at, rule))
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,10 @@ func TestSeveralFailuresAreCountedAndJoined(t *testing.T) {
 		"Value 'X' at 'environment.environmentVariables.1.member.type' failed to satisfy constraint: Member must satisfy enum value set: [PLAINTEXT]"
 	if got := c.Message(); got != want {
 		t.Errorf("Message = %s\nwant      %s", got, want)
+	}
+	failures := []Failure{{"a", "Member must not be null"}, {"environment.environmentVariables[0].type", "Member must satisfy enum value set: [PLAINTEXT]"}}
+	if got := c.Failures(); !slices.Equal(got, failures) {
+		t.Errorf("Failures = %q, want %q", got, failures)
 	}
 }
 

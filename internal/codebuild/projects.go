@@ -5,8 +5,6 @@ import (
 
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
-	"slipway/internal/arn"
-	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/project"
 )
@@ -26,7 +24,7 @@ func (s *Service) CreateProject(ctx context.Context, in *api.CreateProjectInput)
 	}
 	err = s.projects.Create(ctx, p)
 	if fault.KindOf(err) == fault.Exists {
-		return nil, fault.New(fault.Exists, "Project already exists: %s", scope.Project(in.Name))
+		return nil, projectExists(scope, in.Name)
 	}
 	if err != nil {
 		return nil, err
@@ -158,43 +156,4 @@ func (s *Service) ListProjects(ctx context.Context, in *api.ListProjectsInput) (
 		names = []string{}
 	}
 	return &api.ListProjectsOutput{Projects: names, NextToken: pageToken(kind, next)}, nil
-}
-
-// checkConnected refuses GitHub sources that are to use one of the account's
-// own credentials while none serves them. Without auth a repository may be
-// public, so none is needed then. CodeBuild has no such check for the other
-// providers.
-func (s *Service) checkConnected(ctx context.Context, scope arn.Scope, primary *api.ProjectSource, secondary []api.ProjectSource) error {
-	var needed []credential.Want
-	need := func(from *api.ProjectSource) {
-		if from != nil && usesAccount(from) && from.Location != nil {
-			w, _ := credential.NewWant(api.ServerTypeGithub, *from.Location) // of no location, it is for the default
-			needed = append(needed, w)
-		}
-	}
-	need(primary)
-	for i := range secondary {
-		need(&secondary[i])
-	}
-	if len(needed) == 0 {
-		return nil
-	}
-	sealed, err := s.credentials.All(ctx, scope)
-	if err != nil {
-		return err
-	}
-	all := make([]credential.About, len(sealed))
-	for i, c := range sealed {
-		all[i] = c.About
-	}
-	for _, w := range needed {
-		if _, ok := credential.Winner(credential.Ladder(w, all)); !ok {
-			return fault.New(fault.Invalid, "No Access token found, please visit AWS CodeBuild console to connect to GitHub. %s", credential.Missing(scope, string(api.ServerTypeGithub)))
-		}
-	}
-	return nil
-}
-
-func usesAccount(s *api.ProjectSource) bool {
-	return s.Type == api.SourceTypeGithub && s.Auth != nil && s.Auth.Type == api.SourceAuthTypeOauth
 }

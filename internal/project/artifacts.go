@@ -7,78 +7,74 @@ import (
 	"slipway/internal/api"
 )
 
-// CheckArtifacts holds one artifacts setting against the rules of its type. A
+// artifacts holds one artifacts setting against the rules of its type. A
 // secondary one (primary false) is in S3 and needs an identifier besides.
-func CheckArtifacts(a *api.ProjectArtifacts, primary bool) error {
+func (f *faults) artifacts(at path, a *api.ProjectArtifacts, primary bool) {
 	if a == nil {
-		return invalid("Project artifacts are required")
+		f.add(at, "", "Project artifacts are required")
+		return
 	}
 	if !primary {
 		if a.Type != api.ArtifactsTypeS3 {
-			return invalid("Invalid input: artifactType %s is not allowed for secondaryArtifacts", a.Type)
+			f.add(at, "type", "Invalid input: artifactType %s is not allowed for secondaryArtifacts", a.Type)
+			return
 		}
 		if text(a.ArtifactIdentifier) == "" {
-			return invalid("Invalid input: artifactIdentifier is required for secondary artifacts")
+			f.add(at, "artifactIdentifier", "Invalid input: artifactIdentifier is required for secondary artifacts")
 		}
 	}
 	location := text(a.Location)
 	switch a.Type {
 	case api.ArtifactsTypeS3:
 		if location == "" {
-			return invalid("Invalid artifacts: location is required")
+			f.add(at, "location", "Invalid artifacts: location is required")
 		}
 		if strings.Contains(location, "/") {
-			return invalid("Invalid artifacts: location must be the name of a bucket, without slashes; path and name take the rest")
+			f.add(at, "location", "Invalid artifacts: location must be the name of a bucket, without slashes; path and name take the rest")
 		}
 	case api.ArtifactsTypeNoArtifacts:
 		if location != "" {
-			return invalid("Invalid artifacts: artifact type %s should have null location", a.Type)
+			f.add(at, "location", "Invalid artifacts: artifact type %s should have null location", a.Type)
 		}
 		if a.EncryptionDisabled != nil {
-			return errEncryption(a.Type)
+			f.add(at, "encryptionDisabled", encrypted, a.Type)
 		}
 	case api.ArtifactsTypeCodepipeline:
 		// Terraform sends a false here, always.
 		if a.EncryptionDisabled != nil && *a.EncryptionDisabled {
-			return errEncryption(a.Type)
+			f.add(at, "encryptionDisabled", encrypted, a.Type)
 		}
 	default:
-		return invalid("Invalid type provided: Project artifacts type")
+		f.add(at, "type", "Invalid type provided: Project artifacts type")
 	}
-	return nil
 }
 
-func errEncryption(t api.ArtifactsType) error {
-	return invalid("Invalid artifacts: artifact type %s should have null encryptionDisabled", t)
-}
+const encrypted = "Invalid artifacts: artifact type %s should have null encryptionDisabled"
 
-// CheckSecondaryArtifacts holds each of the secondary artifacts against
-// CheckArtifacts, and all of them against each other.
-func CheckSecondaryArtifacts(all []api.ProjectArtifacts) error {
+// secondaryArtifacts holds each of the secondary artifacts against the rules of
+// artifacts, and all of them against each other.
+func (f *faults) secondaryArtifacts(all []api.ProjectArtifacts) {
+	const at path = "secondaryArtifacts"
 	if len(all) > maxSecondary {
-		return invalid("Invalid input: the maximum number of artifact definitions in secondaryArtifacts is %d", maxSecondary)
+		f.add(at, "", "Invalid input: the maximum number of artifact definitions in secondaryArtifacts is %d", maxSecondary)
+		return
 	}
 	seen := map[string]bool{}
 	for i := range all {
-		if err := CheckArtifacts(&all[i], false); err != nil {
-			return err
-		}
-		id := *all[i].ArtifactIdentifier
-		if seen[id] {
-			return invalid("Invalid input: artifactIdentifier cannot be duplicated")
+		f.artifacts(at.element(i), &all[i], false)
+		id := text(all[i].ArtifactIdentifier)
+		if seen[id] && id != "" {
+			f.add(at.element(i), "artifactIdentifier", "Invalid input: artifactIdentifier cannot be duplicated")
 		}
 		seen[id] = true
 	}
-	return nil
 }
 
-// checkPipeline refuses a project that only takes from a pipeline or only
-// gives to one.
-func checkPipeline(s *api.ProjectSource, a *api.ProjectArtifacts) error {
-	if (s.Type == api.SourceTypeCodepipeline) != (a.Type == api.ArtifactsTypeCodepipeline) {
-		return invalid("Invalid input: when using CodePipeline both sourceType, and artifactType must be set to: CODEPIPELINE")
+// pipeline refuses a project that only takes from a pipeline or only gives to one.
+func (f *faults) pipeline(s *api.ProjectSource, a *api.ProjectArtifacts) {
+	if s != nil && a != nil && (s.Type == api.SourceTypeCodepipeline) != (a.Type == api.ArtifactsTypeCodepipeline) {
+		f.add("artifacts.type", "", "Invalid input: when using CodePipeline both sourceType, and artifactType must be set to: CODEPIPELINE")
 	}
-	return nil
 }
 
 // filledArtifacts is a with the members that CodeBuild answers for S3.

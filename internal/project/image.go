@@ -37,25 +37,26 @@ var (
 	mac       = []api.EnvironmentType{api.EnvironmentTypeMacArm}
 )
 
-func checkImage(e *api.ProjectEnvironment) error {
+func (f *faults) image(at path, e *api.ProjectEnvironment) {
 	if e.Image == "" || strings.ContainsFunc(e.Image, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return invalid("Invalid input: image is required and must not contain control characters")
+		f.add(at, "image", "Invalid input: image is required and must not contain control characters")
+		return
 	}
 	family, isCurated := strings.CutPrefix(e.Image, curated)
 	asRole := e.ImagePullCredentialsType == api.ImagePullCredentialsTypeServiceRole
 	if isCurated && asRole {
-		return invalid("Invalid input: cannot use a CodeBuild curated image with imagePullCredentialsType SERVICE_ROLE")
+		f.add(at, "imagePullCredentialsType", "Invalid input: cannot use a CodeBuild curated image with imagePullCredentialsType SERVICE_ROLE")
 	}
 	if e.RegistryCredential != nil && !asRole {
-		return invalid("Invalid input: registryCredential needs imagePullCredentialsType SERVICE_ROLE")
+		f.add(at, "registryCredential", "Invalid input: registryCredential needs imagePullCredentialsType SERVICE_ROLE")
 	}
 	if !isCurated || onFleet(e) {
-		return nil
+		return
 	}
 	for _, known := range curatedFor {
 		if strings.HasPrefix(family, known.prefix) && !slices.Contains(known.types, e.Type) {
-			return invalid("AWS CodeBuild curated image %s is not supported for projects with environment type %s and compute type %s", e.Image, e.Type, e.ComputeType)
+			f.add(at, "image", "AWS CodeBuild curated image %s is not supported for projects with environment type %s and compute type %s", e.Image, e.Type, e.ComputeType)
+			return
 		}
 	}
-	return nil
 }

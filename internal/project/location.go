@@ -1,6 +1,7 @@
 package project
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -14,35 +15,32 @@ const anyRepository = "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION"
 
 const maxLocation = 2048
 
-// checkLocation holds a source's location against its type. No sentence repeats
-// the location: it may hold a password after all.
-func checkLocation(s *api.ProjectSource, kind sourceKind) error {
+// location holds a source's location against its type. No sentence repeats the
+// location: it may hold a password after all.
+func (f *faults) location(at path, s *api.ProjectSource, kind sourceKind) {
 	location := text(s.Location)
-	if s.Type == api.SourceTypeNoSource {
+	fault := ""
+	switch {
+	case s.Type == api.SourceTypeNoSource:
 		if location != "" {
-			return invalid("Invalid input: source location must be empty for source type NO_SOURCE")
+			fault = "Invalid input: source location must be empty for source type NO_SOURCE"
 		}
-		return nil
+	case len(location) > maxLocation:
+		fault = fmt.Sprintf("Invalid project source: source location cannot be longer than %d characters", maxLocation)
+	case holdsSecret(location):
+		fault = "Invalid project source: source location must not contain a password or token. Remove it from the URL and import the token with ImportSourceCredentials instead."
+	case s.Type == api.SourceTypeCodepipeline: // the pipeline brings the source; a location is kept and not used
+	case location == "":
+		fault = "Project source location is required"
+	case validLocation(s.Type, location):
+	case s.Type == api.SourceTypeS3:
+		fault = "Invalid project source: location must be a valid S3 source"
+	default:
+		fault = fmt.Sprintf("Invalid project source: source location must be a valid %s repository URL", kind.name)
 	}
-	if len(location) > maxLocation {
-		return invalid("Invalid project source: source location cannot be longer than %d characters", maxLocation)
+	if fault != "" {
+		f.add(at, "location", "%s", fault)
 	}
-	if holdsSecret(location) {
-		return invalid("Invalid project source: source location must not contain a password or token. Remove it from the URL and import the token with ImportSourceCredentials instead.")
-	}
-	if s.Type == api.SourceTypeCodepipeline {
-		return nil // the pipeline brings the source; a location is kept and not used
-	}
-	if location == "" {
-		return invalid("Project source location is required")
-	}
-	if !validLocation(s.Type, location) {
-		if s.Type == api.SourceTypeS3 {
-			return invalid("Invalid project source: location must be a valid S3 source")
-		}
-		return invalid("Invalid project source: source location must be a valid %s repository URL", kind.name)
-	}
-	return nil
 }
 
 func validLocation(t api.SourceType, location string) bool {

@@ -62,12 +62,12 @@ func TestLocations(t *testing.T) {
 		{"CODEPIPELINE", "", true},
 		{"NO_SOURCE", "", true},
 	} {
-		err := CheckSource(&api.ProjectSource{Type: test.of, Location: &test.location}, true)
+		err := checkSource(&api.ProjectSource{Type: test.of, Location: &test.location}, true)
 		if (err == nil) != test.ok {
-			t.Errorf("CheckSource(%s, %q) = %v, want accepted: %v", test.of, test.location, err, test.ok)
+			t.Errorf("source(%s, %q) = %v, want accepted: %v", test.of, test.location, err, test.ok)
 		}
 		if err != nil && fault.KindOf(err) != fault.Invalid {
-			t.Errorf("CheckSource(%s, %q) = %v, want Invalid", test.of, test.location, err)
+			t.Errorf("source(%s, %q) = %v, want Invalid", test.of, test.location, err)
 		}
 	}
 }
@@ -91,10 +91,10 @@ func TestPasswordsInLocationsAreRefusedAndNotRepeated(t *testing.T) {
 			if of == "NO_SOURCE" {
 				continue // has no location at all
 			}
-			err := CheckSource(&api.ProjectSource{Type: of, Location: &location, SourceIdentifier: new("a")}, false)
+			err := checkSource(&api.ProjectSource{Type: of, Location: &location, SourceIdentifier: new("a")}, false)
 			message := fault.Message(err)
 			if fault.KindOf(err) != fault.Invalid || !strings.Contains(message, "ImportSourceCredentials") || strings.Contains(err.Error(), secret) {
-				t.Errorf("CheckSource(%s, %q) = %v, want advice without the password", of, location, err)
+				t.Errorf("source(%s, %q) = %v, want advice without the password", of, location, err)
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func FuzzLocation(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, location string) {
-		err := CheckSource(&api.ProjectSource{Type: "GITHUB", Location: &location}, true)
+		err := checkSource(&api.ProjectSource{Type: "GITHUB", Location: &location}, true)
 		if err != nil {
 			return
 		}
@@ -131,4 +131,10 @@ func FuzzLocation(f *testing.F) {
 			t.Errorf("accepted %q", location)
 		}
 	})
+}
+
+func checkSource(s *api.ProjectSource, primary bool) error {
+	f := new(faults)
+	f.source("source", s, primary)
+	return f.first()
 }

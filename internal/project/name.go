@@ -17,20 +17,24 @@ var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]+$`)
 // CheckName tells whether a project can have this name. A name that passes is
 // safe in an ARN, a path or a log stream.
 func CheckName(s string) error {
-	if utf8.RuneCountInString(s) > maxName {
-		return invalid("Project name length cannot be greater than %d characters", maxName)
-	}
-	if !name.MatchString(s) {
-		return invalid("Project name must have 2 to %d letters, digits, hyphens or underscores and begin with a letter or digit", maxName)
-	}
-	return nil
+	f := new(faults)
+	f.name(s)
+	return f.first()
 }
 
-func checkDescription(s *string) error {
-	if utf8.RuneCountInString(text(s)) > maxDescription {
-		return invalid("Max description length is %d", maxDescription)
+func (f *faults) name(s string) {
+	switch {
+	case utf8.RuneCountInString(s) > maxName:
+		f.add("name", "", "Project name length cannot be greater than %d characters", maxName)
+	case !name.MatchString(s):
+		f.add("name", "", "Project name must have 2 to %d letters, digits, hyphens or underscores and begin with a letter or digit", maxName)
 	}
-	return nil
+}
+
+func (f *faults) description(s *string) {
+	if utf8.RuneCountInString(text(s)) > maxDescription {
+		f.add("description", "", "Max description length is %d", maxDescription)
+	}
 }
 
 // badge is the answer's form of badgeEnabled. It names no URL: one that nothing
@@ -39,17 +43,16 @@ func badge(enabled *bool) *api.ProjectBadge {
 	return &api.ProjectBadge{BadgeEnabled: new(enabled != nil && *enabled)}
 }
 
-func checkBadge(b *api.ProjectBadge, s *api.ProjectSource) error {
-	if b == nil || b.BadgeEnabled == nil || !*b.BadgeEnabled {
-		return nil
+func (f *faults) badge(b *api.ProjectBadge, s *api.ProjectSource) {
+	if b == nil || b.BadgeEnabled == nil || !*b.BadgeEnabled || s == nil {
+		return
 	}
 	switch s.Type {
 	case api.SourceTypeS3:
-		return invalid("Build badges are not supported for S3 source")
+		f.add("badgeEnabled", "", "Build badges are not supported for S3 source")
 	case api.SourceTypeNoSource:
-		return invalid("Build badges are not supported for projects with no source")
+		f.add("badgeEnabled", "", "Build badges are not supported for projects with no source")
 	case api.SourceTypeCodepipeline:
-		return invalid("Build badges are not supported for CodePipeline source")
+		f.add("badgeEnabled", "", "Build badges are not supported for CodePipeline source")
 	}
-	return nil
 }

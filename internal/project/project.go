@@ -24,7 +24,8 @@ const (
 
 // New returns the project that in asks for, with CodeBuild's defaults filled in
 // and everything else exactly as it was sent. Settings are checked in the order
-// of Check; the first that is wrong is answered as Invalid. in is not changed.
+// of Faults; the first that is wrong is answered as Invalid, beside the project
+// as it would be. in is not changed.
 func New(scope arn.Scope, in *api.CreateProjectInput, now time.Time) (Project, error) {
 	p := Project{Scope: scope, Public: api.Project{
 		ARN:                     new(scope.Project(in.Name)),
@@ -60,8 +61,8 @@ func New(scope arn.Scope, in *api.CreateProjectInput, now time.Time) (Project, e
 // Update returns p with what in gives: members that are absent stay, lists and
 // structures are replaced whole, the name and the time of creation never
 // change. An empty vpcConfig or buildBatchConfig and a concurrentBuildLimit of
-// -1 remove the setting. The outcome is checked like a new project. Neither p
-// nor in is changed.
+// -1 remove the setting. The outcome is checked like a new project, and returned
+// beside the fault. Neither p nor in is changed.
 func Update(p Project, in *api.UpdateProjectInput, now time.Time) (Project, error) {
 	to := &p.Public
 	to.LastModified = api.At(now)
@@ -96,41 +97,41 @@ func Update(p Project, in *api.UpdateProjectInput, now time.Time) (Project, erro
 }
 
 // Check holds a whole project against CodeBuild's rules and answers the first
-// that is broken: the name, the description, the sources, the artifacts, both
-// together, the cache, the environment, the service role, the encryption key,
-// tags, VPC, badge, logs, file systems, batch settings and limits. What the
-// model's own constraints cover (enumerations, the ranges of timeouts) is
-// checked before an operation is called, and not again here.
-func (p Project) Check() error {
-	of := &p.Public
-	for _, check := range []func() error{
-		func() error { return CheckName(text(of.Name)) },
-		func() error { return checkDescription(of.Description) },
-		func() error { return CheckSource(of.Source, true) },
-		func() error { return CheckSecondarySources(of.SecondarySources) },
-		func() error { return checkPrimaryIdentifier(of.Source, of.SecondarySources) },
-		func() error { return CheckSecondarySourceVersions(of.SecondarySourceVersions, of.SecondarySources) },
-		func() error { return CheckArtifacts(of.Artifacts, true) },
-		func() error { return CheckSecondaryArtifacts(of.SecondaryArtifacts) },
-		func() error { return checkPipeline(of.Source, of.Artifacts) },
-		func() error { return CheckCache(of.Cache) },
-		func() error { return CheckEnvironment(of.Environment) },
-		func() error { return CheckCacheFits(of.Cache, of.Source, of.Environment) },
-		func() error { return CheckServiceRole(p.Scope, text(of.ServiceRole)) },
-		func() error { return CheckEncryptionKey(p.Scope, text(of.EncryptionKey)) },
-		func() error { return checkTags(of.Tags) },
-		func() error { return checkVPC(of.VPCConfig) },
-		func() error { return checkBadge(of.Badge, of.Source) },
-		func() error { return CheckLogsConfig(of.LogsConfig) },
-		func() error { return checkFileSystems(of.FileSystemLocations, of.Environment) },
-		func() error { return checkBatch(p.Scope, of.BuildBatchConfig) },
-		func() error { return checkLimits(of.ConcurrentBuildLimit, of.AutoRetryLimit) },
-	} {
-		if err := check(); err != nil {
-			return err
-		}
-	}
-	return nil
+// that is broken, as Invalid: see Faults.
+func (p Project) Check() error { return p.faults().first() }
+
+// Faults holds a whole project against CodeBuild's rules and answers all that
+// are broken, at most a hundred, in this order: the name, the description, the
+// sources, the artifacts, both together, the cache, the environment, the service
+// role, the encryption key, tags, VPC, badge, logs, file systems, batch settings
+// and limits. What the model's own constraints cover (enumerations, the ranges
+// of timeouts) is checked before an operation is called, and not again here.
+func (p Project) Faults() []Fault { return p.faults().all }
+
+func (p Project) faults() *faults {
+	of, f := &p.Public, new(faults)
+	f.name(text(of.Name))
+	f.description(of.Description)
+	f.source("source", of.Source, true)
+	f.secondarySources(of.SecondarySources)
+	f.primaryIdentifier(of.Source, of.SecondarySources)
+	f.secondarySourceVersions(of.SecondarySourceVersions, of.SecondarySources)
+	f.artifacts("artifacts", of.Artifacts, true)
+	f.secondaryArtifacts(of.SecondaryArtifacts)
+	f.pipeline(of.Source, of.Artifacts)
+	f.cache(of.Cache)
+	f.environment(of.Environment)
+	f.cacheFits(of.Cache, of.Source, of.Environment)
+	f.serviceRole("serviceRole", p.Scope, text(of.ServiceRole))
+	f.encryptionKey(p.Scope, text(of.EncryptionKey))
+	f.tags(of.Tags)
+	f.vpc(of.VPCConfig)
+	f.badge(of.Badge, of.Source)
+	f.logs(of.LogsConfig)
+	f.fileSystems(of.FileSystemLocations, of.Environment)
+	f.batch(p.Scope, of.BuildBatchConfig)
+	f.limits(of.ConcurrentBuildLimit, of.AutoRetryLimit)
+	return f
 }
 
 // fill sets what CodeBuild answers though nobody sent it, and drops what means

@@ -10,31 +10,30 @@ import (
 // artifacts a project can have each.
 const maxSecondary = 12
 
-// CheckSource holds one source against the rules of its type. A secondary one
+// source holds one source against the rules of its type. A secondary one
 // (primary false) needs an identifier besides.
-func CheckSource(s *api.ProjectSource, primary bool) error {
+func (f *faults) source(at path, s *api.ProjectSource, primary bool) {
 	if s == nil {
-		return invalid("Project source is required")
+		f.add(at, "", "Project source is required")
+		return
 	}
 	kind, known := sourceKinds[s.Type]
 	if !known {
-		return invalid("Invalid type provided: Project source type")
+		f.add(at, "type", "Invalid type provided: Project source type")
+		return
 	}
-	if err := checkLocation(s, kind); err != nil {
-		return err
+	f.location(at, s, kind)
+	f.identifier(at, s, primary)
+	if s.ReportBuildStatus != nil && !kind.provider {
+		f.add(at, "reportBuildStatus", "Source type %s does not support ReportBuildStatus", s.Type)
 	}
-	if err := checkIdentifier(s, primary); err != nil {
-		return err
+	if s.GitSubmodulesConfig != nil && !kind.git {
+		f.add(at, "gitSubmodulesConfig", "Git submodules config is not supported for %s source", kind.name)
 	}
-	switch {
-	case s.ReportBuildStatus != nil && !kind.provider:
-		return invalid("Source type %s does not support ReportBuildStatus", s.Type)
-	case s.GitSubmodulesConfig != nil && !kind.git:
-		return invalid("Git submodules config is not supported for %s source", kind.name)
-	case s.GitCloneDepth != nil && *s.GitCloneDepth < 0:
-		return invalid("Invalid input: gitCloneDepth must not be negative")
+	if s.GitCloneDepth != nil && *s.GitCloneDepth < 0 {
+		f.add(at, "gitCloneDepth", "Invalid input: gitCloneDepth must not be negative")
 	}
-	return CheckSourceAuth(s.Auth)
+	f.sourceAuth(at.field("auth"), s.Auth)
 }
 
 // A sourceKind is what a source type can do.
@@ -64,95 +63,93 @@ var (
 
 var identifier = regexp.MustCompile(`^[A-Za-z0-9_]{1,127}$`)
 
-func checkIdentifier(s *api.ProjectSource, primary bool) error {
+func (f *faults) identifier(at path, s *api.ProjectSource, primary bool) {
 	id := text(s.SourceIdentifier)
 	switch {
 	case id == "" && primary:
-		return nil
 	case id == "":
-		return invalid("Invalid input: sourceIdentifier is required for secondary sources")
+		f.add(at, "sourceIdentifier", "Invalid input: sourceIdentifier is required for secondary sources")
 	case !identifier.MatchString(id):
-		return invalid("Invalid input: identifier must contain only alphanumeric characters and underscores and be less than 128 characters in length")
+		f.add(at, "sourceIdentifier", "Invalid input: identifier must contain only alphanumeric characters and underscores and be less than 128 characters in length")
 	}
-	return nil
 }
 
-// CheckSourceAuth holds a source's own login against the form its type needs.
-// Whether the connection or secret exists is not looked at. nil is fine.
-func CheckSourceAuth(a *api.SourceAuth) error {
+// sourceAuth holds a source's own login against the form its type needs.
+// Whether the connection or secret exists is not looked at. OAUTH means the
+// account's own credential; its resource is unused.
+func (f *faults) sourceAuth(at path, a *api.SourceAuth) {
 	if a == nil {
-		return nil
+		return
 	}
 	switch a.Type {
 	case api.SourceAuthTypeCodeconnections:
 		if !connection.MatchString(text(a.Resource)) {
-			return invalid("Invalid input: source auth resource must be a valid CodeConnections arn")
+			f.add(at, "resource", "Invalid input: source auth resource must be a valid CodeConnections arn")
 		}
 	case api.SourceAuthTypeSecretsManager:
 		if !secretARN.MatchString(text(a.Resource)) {
-			return invalid("Invalid input: source auth resource must be a valid Secrets Manager secret arn")
+			f.add(at, "resource", "Invalid input: source auth resource must be a valid Secrets Manager secret arn")
 		}
 	}
-	return nil // OAUTH means the account's own credential; its resource is unused
 }
 
-// CheckSecondarySources holds each secondary source against CheckSource, and
-// all of them against each other.
-func CheckSecondarySources(all []api.ProjectSource) error {
+// secondarySources holds each secondary source against the rules of sources,
+// and all of them against each other.
+func (f *faults) secondarySources(all []api.ProjectSource) {
+	const at path = "secondarySources"
 	if len(all) > maxSecondary {
-		return invalid("Invalid input: the maximum number of secondary sources is %d", maxSecondary)
+		f.add(at, "", "Invalid input: the maximum number of secondary sources is %d", maxSecondary)
+		return
 	}
 	seen := map[string]bool{}
 	for i := range all {
-		if err := CheckSource(&all[i], false); err != nil {
-			return err
-		}
-		id := *all[i].SourceIdentifier
-		if seen[id] {
-			return errDuplicateIdentifier()
+		f.source(at.element(i), &all[i], false)
+		id := text(all[i].SourceIdentifier)
+		if seen[id] && id != "" {
+			f.add(at.element(i), "sourceIdentifier", duplicateIdentifier)
 		}
 		seen[id] = true
 	}
-	return nil
 }
 
-// checkPrimaryIdentifier refuses a secondary source that is named like the
+// primaryIdentifier refuses a secondary source that is named like the
 // primary one: builds tell them apart by identifier.
-func checkPrimaryIdentifier(primary *api.ProjectSource, secondary []api.ProjectSource) error {
+func (f *faults) primaryIdentifier(primary *api.ProjectSource, secondary []api.ProjectSource) {
+	if primary == nil {
+		return
+	}
 	id := text(primary.SourceIdentifier)
 	for i := range secondary {
 		if id != "" && text(secondary[i].SourceIdentifier) == id {
-			return errDuplicateIdentifier()
+			f.add(path("secondarySources").element(i), "sourceIdentifier", duplicateIdentifier)
 		}
 	}
-	return nil
 }
 
-func errDuplicateIdentifier() error {
-	return invalid("Invalid input: sourceIdentifier cannot be duplicated")
-}
+const duplicateIdentifier = "Invalid input: sourceIdentifier cannot be duplicated"
 
-// CheckSecondarySourceVersions holds versions against the secondary sources
-// they are for: each names one of them, none twice.
-func CheckSecondarySourceVersions(versions []api.ProjectSourceVersion, sources []api.ProjectSource) error {
+// secondarySourceVersions holds versions against the secondary sources they are
+// for: each names one of them, none twice.
+func (f *faults) secondarySourceVersions(versions []api.ProjectSourceVersion, sources []api.ProjectSource) {
+	const at path = "secondarySourceVersions"
 	if len(versions) > maxSecondary {
-		return invalid("Invalid input: the maximum number of secondary source versions is %d", maxSecondary)
+		f.add(at, "", "Invalid input: the maximum number of secondary source versions is %d", maxSecondary)
+		return
 	}
 	open := map[string]bool{}
 	for i := range sources {
 		open[text(sources[i].SourceIdentifier)] = true
 	}
-	for _, v := range versions {
-		again, known := open[v.SourceIdentifier]
-		if !known {
-			return invalid("Invalid input: secondary source identifier does not exist")
+	for i, v := range versions {
+		switch left, known := open[v.SourceIdentifier]; {
+		case !known:
+			f.add(at.element(i), "sourceIdentifier", "Invalid input: secondary source identifier does not exist")
+		case !left:
+			f.add(at.element(i), "sourceIdentifier", duplicateIdentifier)
+		default:
+			open[v.SourceIdentifier] = false
 		}
-		if !again {
-			return errDuplicateIdentifier()
-		}
-		open[v.SourceIdentifier] = false
 	}
-	return nil
 }
 
 // filledSource is s with the insecureSsl that CodeBuild answers for every
