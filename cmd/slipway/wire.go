@@ -104,7 +104,8 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Credentials
 			*extension.Deliveries
 			*extension.Doctor
-		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil)}},
+			*extension.Drafts
+		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service)}},
 	)
 }
 
