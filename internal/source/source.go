@@ -158,6 +158,14 @@ type RefReader interface {
 	Refs(ctx context.Context, r Repository, by Login) (map[string]string, error)
 }
 
+// A BranchReader is a Provider that tells of branches what git ls-remote does.
+type BranchReader interface {
+	// Branches returns the commits of a repository's branches by short name, and
+	// which of them is the default; "" if none is, as in a repository without
+	// commits.
+	Branches(ctx context.Context, r Repository, by Login) (byDefault string, all map[string]string, err error)
+}
+
 // A RoleReader is a Provider that tells what role a user has.
 type RoleReader interface {
 	// Role returns the highest role of a user on a repository, in the words of

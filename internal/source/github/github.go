@@ -170,3 +170,8 @@ func notGitHub(a *rest.Answer) error {
 func (p *Provider) Refs(ctx context.Context, r source.Repository, by source.Login) (map[string]string, error) {
 	return p.client.Refs(ctx, r, by)
 }
+
+// Branches returns the commits of a repository's branches, and which is the default.
+func (p *Provider) Branches(ctx context.Context, r source.Repository, by source.Login) (byDefault string, all map[string]string, err error) {
+	return p.client.Branches(ctx, r, by)
+}

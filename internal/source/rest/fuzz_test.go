@@ -14,7 +14,7 @@ func FuzzAdvertised(f *testing.F) {
 	f.Add([]byte("001e# service=git-upload-pack\n0000"))
 	f.Add([]byte("0003"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		refs, err := advertised(body)
+		refs, _, err := advertised(body)
 		for ref, id := range refs {
 			if err != nil || !objectID.MatchString(id) || strings.HasSuffix(ref, "^{}") {
 				t.Errorf("read %q → %q, %v", ref, id, err)

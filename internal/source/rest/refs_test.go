@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -50,6 +51,9 @@ func TestRefs(t *testing.T) {
 	if err != nil || len(empty) != 0 {
 		t.Errorf("an empty repository has refs %v, %v, want none", empty, err)
 	}
+	if byDefault, branches, err := client().Branches(t.Context(), r, by); err != nil || byDefault != "" || len(branches) != 0 {
+		t.Errorf("an empty repository has branches %q, %v, %v", byDefault, branches, err)
+	}
 	main, err := s.Commit("o", "r", "main", map[string]string{"a": "1"}, "one")
 	must(err)
 	next, err := s.Commit("o", "r", "feature/x", map[string]string{"a": "2"}, "two")
@@ -62,6 +66,11 @@ func TestRefs(t *testing.T) {
 	want := map[string]string{"HEAD": main, "refs/heads/main": main, "refs/heads/feature/x": next, "refs/tags/v1": main, "refs/tags/v2": next, "refs/pull/7/head": next}
 	if !maps.Equal(got, want) {
 		t.Errorf("Refs = %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
+	byDefault, branches, err := client().Branches(t.Context(), r, by)
+	must(err)
+	if byDefault != "main" || !maps.Equal(branches, map[string]string{"main": main, "feature/x": next}) {
+		t.Errorf("Branches = %q, %v", byDefault, branches)
 	}
 	for name, by := range map[string]source.Login{"a wrong token": source.NewLogin("GITHUB", "", secret.New("ghp_wrong")), "no token": {}} {
 		if refs, err := client().Refs(t.Context(), r, by); err == nil {
@@ -86,5 +95,29 @@ func TestRefsOfWhatIsNoGitServer(t *testing.T) {
 				t.Errorf("read refs %v, want an error", refs)
 			}
 		})
+	}
+}
+
+// Old servers do not say what HEAD leads to.
+func TestTheDefaultBranchOfAServerThatDoesNotTell(t *testing.T) {
+	const a, b = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222"
+	packet := func(line string) string { return fmt.Sprintf("%04x%s", len(line)+4, line) }
+	for _, c := range []struct{ name, head, more, want string }{
+		{"one branch is where HEAD is", b, "", "main"},
+		{"two are", a, "", ""},
+		{"it tells of one that is not there", b, "symref=HEAD:refs/heads/gone", ""},
+		{"it tells of none", b, "symref=HEAD:refs/tags/main", ""},
+		{"it tells", a, "multi_ack symref=HEAD:refs/heads/other agent=x", "other"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
+			_, _ = w.Write([]byte(packet("# service=git-upload-pack\n") + "0000" + packet(c.head+" HEAD\x00"+c.more+"\n") +
+				packet(a+" refs/heads/a\n") + packet(b+" refs/heads/main\n") + packet(a+" refs/heads/other\n") + "0000"))
+		}))
+		r := source.Repository{Site: source.Site{APIBase: s.URL, WebBase: s.URL}, Owner: "o", Name: "r"}
+		if got, all, err := client().Branches(t.Context(), r, source.Login{}); err != nil || got != c.want || len(all) != 3 {
+			t.Errorf("%s: %q, %v, %v, want %q", c.name, got, all, err, c.want)
+		}
+		s.Close()
 	}
 }
