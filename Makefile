@@ -9,7 +9,7 @@ NPM     ?= $(shell command -v npm)
 CONSOLE := internal/console/dist/app/index.html
 WEB     := $(shell find web -name node_modules -prune -o -type f -print)
 
-.PHONY: build console demo test bench lint generate clean
+.PHONY: build console screenshots demo test bench lint generate clean
 
 build: console ## the two binaries, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/slipway ./cmd/slipway
@@ -28,6 +28,10 @@ $(CONSOLE): web/node_modules/.package-lock.json $(WEB)
 web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && $(NPM) ci --loglevel=error
 	@touch $@
+
+screenshots: build ## a picture of every page of the console, in web/screenshots
+	$(GO) build -o bin/stage ./web/stage
+	cd web && npm run screenshots
 
 demo: build ## the whole main job, step by step
 	@./bin/slipway demo --once
