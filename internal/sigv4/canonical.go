@@ -11,8 +11,8 @@ import (
 // A view is how the client of a request may have seen us, when a proxy between
 // us changed the request. The zero view is how it came.
 type view struct {
-	host   string // in place of the Host header, if not empty
-	prefix string // before the path
+	host string // in place of the Host header, if not empty
+	path string // in place of the path, if not empty; escaped
 }
 
 // appendCanonical appends the canonical form of r, in which signer and verifier
@@ -21,8 +21,8 @@ func appendCanonical(b []byte, r *http.Request, as view, signedHeaders string, b
 	b = append(b, r.Method...)
 	b = append(b, '\n')
 	path, query := target(r)
-	if as.prefix != "" {
-		path = as.prefix + path
+	if as.path != "" {
+		path = as.path
 	}
 	b = appendPath(b, path)
 	b = append(b, '\n')

@@ -63,7 +63,7 @@ type Verifier struct {
 	keys    Keys
 	now     func() time.Time
 	derived derived
-	public  view // what Behind was given
+	public  view // what Behind was given; its path does not end in a slash
 }
 
 // NewVerifier returns a Verifier on keys. A nil now means time.Now.
@@ -88,7 +88,7 @@ func (v *Verifier) Behind(publicURL string) *Verifier {
 	if port, ok := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; ok { // clients leave it out
 		host = strings.TrimSuffix(host, port)
 	}
-	v.public = view{host: host, prefix: strings.TrimRight(u.EscapedPath(), "/")}
+	v.public = view{host: host, path: strings.TrimRight(u.EscapedPath(), "/")}
 	return v
 }
 
@@ -97,17 +97,24 @@ func (v *Verifier) views(r *http.Request) []view {
 	if v.public.host == "" {
 		return nil
 	}
-	var all []view
+	hosts, paths := []string{""}, []string{""}
 	if r.Host != v.public.host {
-		all = append(all, view{host: v.public.host})
+		hosts = append(hosts, v.public.host)
 	}
-	if v.public.prefix != "" {
-		all = append(all, view{prefix: v.public.prefix})
-		if r.Host != v.public.host {
-			all = append(all, v.public)
+	if v.public.path != "" {
+		path, _ := target(r)
+		paths = append(paths, v.public.path+path)
+		if path == "/" { // some clients call a URL without its last slash
+			paths = append(paths, v.public.path)
 		}
 	}
-	return all
+	var all []view
+	for _, host := range hosts {
+		for _, path := range paths {
+			all = append(all, view{host, path})
+		}
+	}
+	return all[1:] // the first is how it came
 }
 
 // Verify returns who signed r for service, which is the signing name such as
