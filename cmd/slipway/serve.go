@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -176,6 +177,14 @@ func (o serveOptions) check() error {
 	return nil
 }
 
+// width is how many builds run at a time.
+func (o serveOptions) width() int {
+	if o.maxBuilds == 0 {
+		return runtime.NumCPU()
+	}
+	return o.maxBuilds
+}
+
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
@@ -200,6 +209,7 @@ func (s *server) announce(w io.Writer) {
 	fmt.Fprintf(w, "  data    %s   account %s   region %s\n", s.o.data, s.o.account, s.o.region)
 	fmt.Fprintf(w, "  builds  %s\n", s.sandboxNote)
 	fmt.Fprintf(w, "  hooks   %s\n", s.o.hearing())
+	fmt.Fprintf(w, "  console %s  (one sign-in, within an hour)\n", s.link.Reveal())
 	env := "slipway env"
 	if string(s.o.data) != defaultData() {
 		env += " --data " + string(s.o.data)

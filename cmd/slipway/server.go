@@ -17,6 +17,7 @@ import (
 	"slipway/internal/agentapi"
 	"slipway/internal/checkup"
 	"slipway/internal/doctor"
+	"slipway/internal/extension"
 	"slipway/internal/keyring"
 	"slipway/internal/logstream"
 	"slipway/internal/receiver"
@@ -24,6 +25,7 @@ import (
 	"slipway/internal/runner"
 	"slipway/internal/runner/local"
 	"slipway/internal/schedule"
+	"slipway/internal/secret"
 	"slipway/internal/store"
 )
 
@@ -31,7 +33,8 @@ import (
 type server struct {
 	o           serveOptions
 	url         string
-	sandboxNote string // for people: where user code runs
+	sandboxNote string      // for people: where user code runs
+	link        secret.Text // signs one person in at the console
 
 	lock      *os.File
 	db        *store.DB
@@ -42,6 +45,7 @@ type server struct {
 	where     doctor.Machine
 	registrar *registrar.Registrar
 	receiver  *receiver.Receiver
+	sessions  *extension.Sessions
 	clients   net.Listener // AWS clients
 	agents    net.Listener // our agents on this machine
 	handler   http.Handler
@@ -67,7 +71,8 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 	if s.db, err = store.Open(ctx, string(o.data)); err != nil {
 		return nil, err
 	}
-	if _, err := ownerKey(ctx, s.db, keys, o.account); err != nil {
+	owner, err := ownerKey(ctx, s.db, keys, o.account)
+	if err != nil {
 		return nil, fmt.Errorf("the owner's access key: %w", err)
 	}
 	if s.logs, err = logstream.Open(o.data.file("logs")); err != nil {
@@ -85,6 +90,9 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 	}
 	s.url = "http://" + s.clients.Addr().String()
 	s.wire(keys, place)
+	if err := s.invite(ctx, owner); err != nil {
+		return nil, err
+	}
 	return s, o.data.writeEndpoint(endpoint{URL: s.url, Region: o.region, Account: o.account, Key: o.key})
 }
 

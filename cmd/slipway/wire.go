@@ -84,18 +84,26 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 // api is everything that speaks AWS's protocols.
 func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler {
 	look := accesskey.NewCache(func(ctx context.Context, id string) (accesskey.Key, error) {
-		sealed, err := s.db.AccessKeys().Get(ctx, id)
+		get := s.db.AccessKeys().Get
+		if accesskey.IsTemporary(id) {
+			get = s.db.Sessions().Key
+		}
+		sealed, err := get(ctx, id)
 		if err != nil {
 			return accesskey.Key{}, err
 		}
 		return sealed.Open(keys)
 	}, nil)
+	s.sessions = extension.NewSessions(s.db.Sessions(), keys, look, extension.SessionOptions{BaseURL: s.base()})
 	deliveries := extension.NewDeliveries(s.db.Deliveries(), s.db.Projects(), s.receiver)
 	credentials := extension.NewCredentials(s.keyring, s.checker, credential.NewNamed, extension.CredentialOptions{Strict: s.o.checks == "strict"})
 	own := extension.New(s.db.Builds(), s.db.Outbox(), s.registrar, deliveries)
+	about := extension.NewServer(extension.ServerOptions{
+		Version: version, Region: s.o.region, PublicURL: s.o.publicURL, Polling: s.o.poll, Runner: s.o.runner, MaxBuilds: s.o.width(),
+	})
 	return awsjson.NewServer(awsjson.Options{
-		Keys: look, Log: s.o.log, AcceptAny: s.o.acceptAny, MaxBody: maxRequest,
-		Default: accesskey.Caller{Scope: arn.Scope{Account: s.o.account, Region: s.o.region}},
+		Keys: look, Log: s.o.log, AcceptAny: s.o.acceptAny, MaxBody: maxRequest, PublicURL: s.o.publicURL,
+		Default: accesskey.Caller{Scope: arn.Scope{Account: s.o.account, Region: s.o.region}, User: benchUser},
 	},
 		awsjson.Service{Definition: api.CodeBuild, Implementation: service},
 		awsjson.Service{Definition: logs.Definition, Implementation: cloudwatchlogs.New(s.logs)},
@@ -105,7 +113,9 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Deliveries
 			*extension.Doctor
 			*extension.Drafts
-		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service)}},
+			*extension.Sessions
+			*extension.Server
+		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service), s.sessions, about}},
 	)
 }
 
