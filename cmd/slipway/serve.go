@@ -5,11 +5,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -166,6 +168,9 @@ func (o serveOptions) check() error {
 		if _, err := os.Stat(p); err != nil || !filepath.IsAbs(p) {
 			return usagef("--sandbox-read-only %q: expected the absolute path of something that exists", p)
 		}
+	}
+	if u, err := url.Parse(o.publicURL); err != nil || strings.HasPrefix(u.Path+"/", "/console/") {
+		return usagef("--public-url: its path cannot be /console, where the console itself is; choose another one")
 	}
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil {

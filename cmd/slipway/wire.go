@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"slipway/internal/accesskey"
@@ -137,7 +138,42 @@ func (s *server) routes(aws http.Handler) http.Handler {
 		}
 		_, _ = io.WriteString(w, "This is Slipway: AWS CodeBuild on your own machines.\nPoint AWS clients here with: eval \"$(slipway env)\"\n")
 	})
-	return mux
+	return below(s.o.publicURL, mux)
+}
+
+// below serves the paths of mux also below the path of the public URL: some
+// proxies take it away and some keep it. Only the URL is cut: the signature is
+// for the path that was sent.
+func below(publicURL string, mux *http.ServeMux) http.Handler {
+	u, err := url.Parse(publicURL)
+	if err != nil || u.Path == "" {
+		return mux
+	}
+	serve := func(w http.ResponseWriter, r *http.Request, path, raw string) {
+		cut, at := *r, *r.URL
+		at.Path, at.RawPath = path, raw
+		cut.URL = &at
+		mux.ServeHTTP(w, &cut)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path, ok := strings.CutPrefix(r.URL.Path, u.Path+"/"); ok {
+			raw, _ := strings.CutPrefix(r.URL.RawPath, u.EscapedPath()) // if it was escaped otherwise, path is what counts
+			serve(w, r, "/"+path, raw)
+			return
+		}
+		if r.URL.Path != u.Path {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		switch _, known := mux.Handler(r); {
+		case known != "": // such as /webhooks, when the URL ends so
+			mux.ServeHTTP(w, r)
+		case r.Method == http.MethodGet:
+			http.Redirect(w, r, u.EscapedPath()+"/", http.StatusFound) // where the links of a page lead right
+		default: // AWS's clients leave the last slash out
+			serve(w, r, "/", "")
+		}
+	})
 }
 
 // providers are the source providers by the server types that they serve.
