@@ -100,7 +100,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "host path that user code may read besides the system's, such as /home/me/.nvm (repeatable)")
 	f.StringVar(&endpoints, "source-endpoint", "", "send a provider's API and git traffic elsewhere: GITHUB=URL,BITBUCKET=URL,…")
 	f.StringVar(&o.checks, "credential-check", "auto", "auto: check source credentials after an import and daily; strict: also refuse to import a token that its provider refuses; off: only on demand")
-	f.StringVar(&publicURL, "public-url", "", "where source providers reach this server to deliver webhooks, such as https://ci.example.com")
+	f.StringVar(&publicURL, "public-url", "", "where source providers and browsers reach this server, through a proxy if there is one, such as https://ci.example.com")
 	f.BoolVar(&o.poll, "poll", false, "compare the refs of repositories every minute: instead of webhooks if there is no --public-url, beside them otherwise, for pushes too large for providers to tell of")
 	f.DurationVar(&o.keep, "keep-deliveries", 14*24*time.Hour, "how long webhook deliveries are kept to be explained")
 	f.DurationVar(&o.pollEvery, "poll-interval", 0, "how often --poll compares; 0 means a minute")

@@ -9,7 +9,7 @@ import (
 
 // ParsePublicURL reads the address under which providers reach us and returns
 // it as Options take it; "" is none. It may have a path, which a proxy before us
-// removes. What is wrong is Invalid, and the error does not repeat the text.
+// may remove. What is wrong is Invalid, and the error does not repeat the text.
 func ParsePublicURL(text string) (string, error) {
 	if text == "" {
 		return "", nil
