@@ -116,7 +116,8 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Drafts
 			*extension.Sessions
 			*extension.Server
-		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service), s.sessions, about}},
+			*extension.Sources
+		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker)}},
 	)
 }
 

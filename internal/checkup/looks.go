@@ -7,11 +7,12 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/credential"
+	"slipway/internal/credential/token"
 	"slipway/internal/source"
 )
 
 // appPage is where Atlassian's tokens for Bitbucket are made.
-const appPage = "https://id.atlassian.com/manage-profile/security/api-tokens"
+const appPage = token.AtlassianPage
 
 // bitbucketScopes are what a Bitbucket API token needs for everything we do.
 const bitbucketScopes = "read:user, read:workspace, read:repository, read:pullrequest, read:webhook and write:webhook"
@@ -73,9 +74,9 @@ type mistake struct {
 func mistakeOf(a credential.About, l source.Login) (m mistake, ok bool) {
 	want := madeFor[a.ServerType]
 	redo := "import it again with " + importCommand(a) + "."
-	token := l.Token.Reveal()
+	text := l.Token.Reveal()
 	switch made := makers[l.Kind]; {
-	case strings.ContainsFunc(token, unicode.IsSpace) || strings.ContainsAny(token, `"'<>`) || strings.Contains(token, "://"):
+	case strings.ContainsFunc(text, unicode.IsSpace) || strings.ContainsAny(text, `"'<>`) || strings.Contains(text, "://"):
 		return mistake{slipway.FailureCauseBadToken,
 			"What was imported is more than a token: it holds white space, quotes or a URL.",
 			"Copy the token alone, without quotes, \"Bearer\" or an address around it, and " + redo, ""}, true
@@ -87,7 +88,7 @@ func mistakeOf(a credential.About, l source.Login) (m mistake, ok bool) {
 		return mistake{slipway.FailureCauseWrongKind,
 			"This is " + useless[l.Kind] + ".",
 			"Make a personal access token and " + redo, newTokenPage(a)}, true
-	case l.Kind == slipway.TokenKindBitbucketAppPassword && (strings.HasPrefix(token, "ATBB") || l.Username != ""):
+	case l.Kind == slipway.TokenKindBitbucketAppPassword && (strings.HasPrefix(text, "ATBB") || l.Username != ""):
 		return mistake{slipway.FailureCauseWrongKind,
 			"This is a Bitbucket app password, or goes with a user name as those did. Bitbucket has switched app passwords off.",
 			"Make an API token with scopes (app Bitbucket; " + bitbucketScopes + ") and import it with --username and your Atlassian account's e-mail address.", appPage}, true
@@ -132,9 +133,9 @@ func newTokenPage(a credential.About) string {
 		return ""
 	}
 	if madeFor[a.ServerType].name == "GitHub" {
-		return base + "/settings/tokens/new?scopes=repo,admin:repo_hook&description=Slipway"
+		return token.GitHubPage(base, token.Scopes(slipway.TokenKindGithubClassic)...)
 	}
-	return base + "/-/user_settings/personal_access_tokens?name=slipway&scopes=api"
+	return token.GitLabPage(base, token.Scopes(slipway.TokenKindGitlabPersonal)...)
 }
 
 // importCommand returns the command that replaces a credential, for people.

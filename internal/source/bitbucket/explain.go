@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"slipway/internal/api/slipway"
+	"slipway/internal/credential/token"
 	"slipway/internal/secret"
 	"slipway/internal/source"
 	"slipway/internal/source/rest"
 )
 
 // Pages where tokens are made.
-const apiTokenPage = "https://id.atlassian.com/manage-profile/security/api-tokens"
+const apiTokenPage = token.AtlassianPage
 
 // unusable is the no that Bitbucket would give in misleading words, told
 // without asking; nil if the login may work. No token goes out that is no
@@ -105,7 +106,7 @@ func tokenPage(by source.Login, at source.Site, owner, name string) string {
 	case owner != "" && name != "":
 		return target(at.WebBase, owner, name, "admin", "access-tokens")
 	}
-	return "https://support.atlassian.com/bitbucket-cloud/docs/access-tokens/"
+	return token.BitbucketPage
 }
 
 // subject returns the repository that a call is about, if any.

@@ -11,6 +11,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/api/slipway"
+	"slipway/internal/credential/token"
 	"slipway/internal/source"
 	"slipway/internal/source/rest"
 )
@@ -173,7 +174,7 @@ func policy(a *rest.Answer, r *source.Refusal, call rest.Call, s subject, text s
 		says(r, slipway.FailureCauseIpNotAllowed, "The token is good, but "+owner(s)+" lets in only addresses on its list, and this server's is not on it.",
 			"Let an owner of the organization add this server's public address to the IP allow list at "+link+".", link)
 	case strings.Contains(text, "(classic)") && (strings.Contains(text, "forbids access via") && !strings.Contains(text, "lifetime") || strings.Contains(text, "are forbidden")):
-		link := newFine(at, s.owner)
+		link := token.GitHubFinePage(at.WebBase, s.owner)
 		says(r, slipway.FailureCauseKindForbidden, "The token is good, but "+owner(s)+" refuses classic tokens.",
 			"Make a fine-grained token at "+link+" and import it with 'slipway credential import'.", link)
 	case strings.Contains(text, "lifetime is greater than"):
@@ -337,7 +338,7 @@ func visibility(a *rest.Answer, r *source.Refusal, call rest.Call, s subject, _ 
 	meaning, next, link := unseen(s.String()), "", ""
 	switch call.By.Kind {
 	case slipway.TokenKindGithubFineGrained:
-		link = newFine(call.At, s.owner)
+		link = token.GitHubFinePage(call.At.WebBase, s.owner)
 		next = "The token's resource owner must be " + s.owner + ", and " + s.String() + " among the repositories selected for it. If " + s.owner +
 			" has to approve tokens, it may not have done so yet. Make a token for " + s.owner + " at " + link + " and import it with 'slipway credential import'."
 	case slipway.TokenKindGithubAppInstallation:

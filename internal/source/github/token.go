@@ -2,12 +2,12 @@ package github
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"slipway/internal/api/slipway"
+	"slipway/internal/credential/token"
 	"slipway/internal/source"
 )
 
@@ -93,25 +93,17 @@ const (
 func page(at source.Site, by source.Login, owner string, extra ...string) string {
 	switch by.Kind {
 	case slipway.TokenKindGithubFineGrained:
-		return newFine(at, owner)
+		return token.GitHubFinePage(at.WebBase, owner)
 	case slipway.TokenKindGithubAppInstallation, slipway.TokenKindGithubAppUser:
 		return at.WebBase + appPage
 	}
-	all := []string{"repo", "admin:repo_hook"}
+	all := token.Scopes(slipway.TokenKindGithubClassic)
 	for _, scope := range extra {
 		if !includes(all, scope) {
 			all = append(all, scope)
 		}
 	}
-	return at.WebBase + classicPage + "/new?scopes=" + strings.Join(all, ",") + "&description=Slipway"
-}
-
-func newFine(at source.Site, owner string) string {
-	link := at.WebBase + finePage + "/new?name=Slipway"
-	if owner != "" {
-		link += "&target_name=" + url.QueryEscape(owner)
-	}
-	return link + "&contents=read&statuses=write&repository_hooks=write&pull_requests=read"
+	return token.GitHubPage(at.WebBase, all...)
 }
 
 // grant says how a token of by's kind gets what it lacks.

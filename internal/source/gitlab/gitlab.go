@@ -5,10 +5,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"slipway/internal/api/slipway"
+	"slipway/internal/credential/token"
 	"slipway/internal/source"
 	"slipway/internal/source/rest"
 )
@@ -108,7 +108,7 @@ func nextPage(a *rest.Answer) string {
 // tokenPage is where a user makes a personal access token with these scopes:
 // the form comes filled in.
 func tokenPage(at source.Site, scopes ...string) string {
-	return at.WebBase + "/-/user_settings/personal_access_tokens?name=slipway&scopes=" + url.QueryEscape(strings.Join(scopes, ","))
+	return token.GitLabPage(at.WebBase, scopes...)
 }
 
 // Refs returns the commits that a repository's refs point at.
