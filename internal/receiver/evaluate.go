@@ -219,10 +219,7 @@ func (s *session) decide(ctx context.Context, p project.Project, i int) (v slipw
 	defer func() { v.ProjectName = *p.Public.Name }()
 	label, named := webhook.Label(*p.Public.Name, s.said.Events[i].Job)
 	if s.said.Events[i].Type == event.WorkflowJobQueued && !named {
-		v = webhook.Evaluate(&api.Webhook{}, s.said, s.said.Events[i])
-		v.Outcome = slipway.VerdictOutcomeIgnored
-		v.Reason = fmt.Sprintf("None of the job's labels asks for this project: one must be codebuild-%s-<run id>-<attempt>.", *p.Public.Name)
-		return v, nil
+		return unlabelled(*p.Public.Name, s.said, s.said.Events[i]), nil
 	}
 	err = s.detail(ctx, p, i)
 	v = webhook.Evaluate(w, s.said, s.said.Events[i])
@@ -256,6 +253,14 @@ func (s *session) decide(ctx context.Context, p project.Project, i int) (v slipw
 		}
 	}
 	return s.start(ctx, p, i, plan, v)
+}
+
+// unlabelled is the verdict on a workflow job that asks for another project.
+func unlabelled(projectName string, said event.Delivery, e event.Event) slipway.ProjectVerdict {
+	v := webhook.Evaluate(&api.Webhook{}, said, e)
+	v.Outcome = slipway.VerdictOutcomeIgnored
+	v.Reason = fmt.Sprintf("None of the job's labels asks for this project: one must be codebuild-%s-<run id>-<attempt>.", projectName)
+	return v
 }
 
 // fail makes v the verdict that err is the reason for. An error that is our own

@@ -38,6 +38,11 @@ type deliveries interface {
 	Get(ctx context.Context, sequence int64) (webhook.Delivery, error)
 	// Find is Get within a scope.
 	Find(ctx context.Context, scope arn.Scope, sequence int64) (webhook.Delivery, error)
+	// List returns a page of what a project heard, newest first, without payload.
+	List(ctx context.Context, scope arn.Scope, project string, before int64, limit int) (page []webhook.Delivery, next int64, err error)
+	// About returns the latest deliveries that are about one of some
+	// repositories, without payload.
+	About(ctx context.Context, scope arn.Scope, server api.ServerType, repositories []string, limit int) ([]webhook.Delivery, error)
 	// Settle stores all that came of a pending delivery, in one transaction;
 	// settled is false if it is not pending any more.
 	Settle(ctx context.Context, sequence int64, of webhook.Settlement) (settled bool, err error)

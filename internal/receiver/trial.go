@@ -8,6 +8,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/arn"
 	"slipway/internal/fault"
+	"slipway/internal/project"
 	"slipway/internal/webhook"
 )
 
@@ -16,28 +17,14 @@ import (
 // if there is no such project or delivery; Invalid says what is wrong with the
 // payload or the filters.
 func (r *Receiver) Test(ctx context.Context, scope arn.Scope, t webhook.Trial) (webhook.TrialResult, error) {
-	p, err := r.parts.Projects.Get(ctx, scope, t.Project)
-	if fault.KindOf(err) == fault.NotFound {
-		return webhook.TrialResult{}, fault.New(fault.NotFound, "The provided project %s does not exist", scope.Project(t.Project))
-	}
+	p, err := r.projectNamed(ctx, scope, t.Project)
 	if err != nil {
 		return webhook.TrialResult{}, err
 	}
-	w := api.Webhook{}
-	if p.Public.Webhook != nil {
-		w = *p.Public.Webhook
-	}
-	server := api.ServerType("")
-	if p.Public.Source != nil {
-		server = api.ServerType(p.Public.Source.Type)
-	}
-	if t.Filters != nil {
-		w.FilterGroups, w.BranchFilter = t.Filters, nil
-	}
-	if err := webhook.Check(server, &w); err != nil {
+	server, err := tried(&p, t.Filters)
+	if err != nil {
 		return webhook.TrialResult{}, err
 	}
-	p.Public.Webhook = &w
 	d := webhook.Delivery{ServerType: server, Body: t.Payload}
 	if t.Delivery != 0 {
 		if d, err = r.withPayload(ctx, scope, t.Delivery); err != nil {
@@ -55,7 +42,7 @@ func (r *Receiver) Test(ctx context.Context, scope arn.Scope, t webhook.Trial) (
 	}
 	s := &session{Receiver: r, hook: webhook.Hook{Scope: scope, ServerType: server}, delivery: d, dry: true, until: r.options.Now()}
 	s.hear(said)
-	out := webhook.TrialResult{Event: said.Name, Note: said.Note, Warnings: webhook.Warnings(server, &w)}
+	out := webhook.TrialResult{Event: said.Name, Note: said.Note, Warnings: webhook.Warnings(server, p.Public.Webhook)}
 	if said.Comment != nil {
 		out.Note = "This is a comment on a pull request: it is held against no filter, and approves what waits if it comes as a delivery."
 		return out, nil
@@ -68,6 +55,33 @@ func (r *Receiver) Test(ctx context.Context, scope arn.Scope, t webhook.Trial) (
 		out.Verdicts = append(out.Verdicts, v)
 	}
 	return out, nil
+}
+
+// projectNamed returns a project, or NotFound.
+func (r *Receiver) projectNamed(ctx context.Context, scope arn.Scope, name string) (project.Project, error) {
+	p, err := r.parts.Projects.Get(ctx, scope, name)
+	if fault.KindOf(err) == fault.NotFound {
+		err = fault.New(fault.NotFound, "The provided project %s does not exist", scope.Project(name))
+	}
+	return p, err
+}
+
+// tried gives p a webhook with filters, or with its own if they are nil, and
+// returns its server type. What CreateWebhook would refuse is Invalid.
+func tried(p *project.Project, filters [][]api.WebhookFilter) (api.ServerType, error) {
+	w := api.Webhook{}
+	if p.Public.Webhook != nil {
+		w = *p.Public.Webhook
+	}
+	server := api.ServerType("")
+	if p.Public.Source != nil {
+		server = api.ServerType(p.Public.Source.Type)
+	}
+	if filters != nil {
+		w.FilterGroups, w.BranchFilter = filters, nil
+	}
+	p.Public.Webhook = &w
+	return server, webhook.Check(server, &w)
 }
 
 // headerOf returns the headers with which a provider would have sent a payload.

@@ -218,6 +218,7 @@ func TestColumnsAreFilledForBuildsAlreadyThere(t *testing.T) {
 		`UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = 'build') WHERE name = 'old'`,
 		`DROP TABLE build`, `ALTER TABLE old RENAME TO build`,
 		`CREATE INDEX build_scope ON build (account, region)`,
+		`DROP INDEX delivery_repository`, `ALTER TABLE delivery DROP COLUMN repository`,
 		`UPDATE schema_version SET version = 3`,
 	} {
 		_, err := raw.ExecContext(t.Context(), step)

@@ -5,11 +5,14 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"slipway/internal/api"
 	"slipway/internal/api/slipway"
 	"slipway/internal/arn"
 	"slipway/internal/fault"
@@ -51,9 +54,9 @@ func (s *Deliveries) Accept(ctx context.Context, d webhook.Delivery) (stored web
 	}
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		stored, again = d, false
-		seq, err := one(ctx, q, scanInto[int64], `INSERT INTO delivery (account, region, server_type, hook, delivery_id, received, pending, refused, record, header, body)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (hook, delivery_id) WHERE NOT refused DO NOTHING RETURNING seq`,
-			d.Scope.Account, d.Scope.Region, string(d.ServerType), d.Hook, id, stamp(d.Received), d.Pending, refused, record, header, packed)
+		seq, err := one(ctx, q, scanInto[int64], `INSERT INTO delivery (account, region, server_type, hook, delivery_id, received, pending, refused, record, header, body, repository)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (hook, delivery_id) WHERE NOT refused DO NOTHING RETURNING seq`,
+			d.Scope.Account, d.Scope.Region, string(d.ServerType), d.Hook, id, stamp(d.Received), d.Pending, refused, record, header, packed, strings.ToLower(d.Record.Repository))
 		if errors.Is(err, sql.ErrNoRows) {
 			again = true
 			stored, err = repeat(ctx, q, d.Hook, id)
@@ -150,6 +153,23 @@ func (s *Deliveries) List(ctx context.Context, scope arn.Scope, project string, 
 	return page, next, nil
 }
 
+// About returns at most limit deliveries of a server type that are about one of
+// some repositories, by full name in any case, newest first and without payload.
+// What was refused is not among them.
+func (s *Deliveries) About(ctx context.Context, scope arn.Scope, server api.ServerType, repositories []string, limit int) ([]webhook.Delivery, error) {
+	lower := make([]string, len(repositories))
+	for i, name := range repositories {
+		lower[i] = strings.ToLower(name)
+	}
+	names, err := encode(lower)
+	if err != nil {
+		return nil, err
+	}
+	all, err := many(ctx, s.db.read, scanDelivery, selectDelivery+`WHERE account = $1 AND region = $2 AND server_type = $3 AND repository `+fmt.Sprintf(oneOf, 4)+
+		` AND NOT refused ORDER BY seq DESC LIMIT $5`, scope.Account, scope.Region, string(server), names, limit)
+	return all, doing(err, "list the deliveries of a repository")
+}
+
 // Verdicts returns what a delivery came to, by project and event.
 func (s *Deliveries) Verdicts(ctx context.Context, sequence int64) ([]webhook.Verdict, error) {
 	all, err := many(ctx, s.db.read, func(row scan) (v webhook.Verdict, err error) {
@@ -184,7 +204,7 @@ func (s *Deliveries) Settle(ctx context.Context, sequence int64, of webhook.Sett
 		if err != nil {
 			return err
 		}
-		if _, err := q.exec(ctx, `UPDATE delivery SET pending = FALSE, record = $1 WHERE seq = $2`, record, sequence); err != nil {
+		if _, err := q.exec(ctx, `UPDATE delivery SET pending = FALSE, record = $1, repository = $2 WHERE seq = $3`, record, strings.ToLower(of.Record.Repository), sequence); err != nil {
 			return err
 		}
 		for _, v := range of.Verdicts {

@@ -2,7 +2,9 @@ package store
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -283,5 +285,87 @@ func TestPayloadsArePacked(t *testing.T) {
 	}
 	if _, err := unpack([]byte(strings.Repeat("x", 100))); err == nil {
 		t.Error("what is no packed payload is unpacked")
+	}
+}
+
+func TestTheDeliveriesOfARepository(t *testing.T) {
+	db := open(t, t.TempDir())
+	deliveries, ctx := db.Deliveries(), t.Context()
+	accept := func(id, repository string, change func(*webhook.Delivery)) int64 {
+		t.Helper()
+		d := delivered("hook", id, noon)
+		change(&d)
+		d, _, err := deliveries.Accept(ctx, d)
+		must(t, err)
+		if d.Pending && repository != "" {
+			record := d.Record
+			record.Repository = repository
+			_, err := deliveries.Settle(ctx, d.Sequence, webhook.Settlement{Record: record})
+			must(t, err)
+		}
+		return d.Sequence
+	}
+	same := func(*webhook.Delivery) {}
+	a := accept("a", "Acme/App", same)
+	accept("b", "acme/other", same)
+	accept("c", "", same)
+	d := accept("d", "", func(d *webhook.Delivery) { d.Record.Repository = "acme/APP" }) // as comparing refs knows it at once
+	accept("e", "acme/app", func(d *webhook.Delivery) { d.ServerType = "GITLAB" })
+	accept("f", "acme/app", func(d *webhook.Delivery) { d.Scope.Account = "other" })
+	accept("g", "", func(d *webhook.Delivery) {
+		d.Record.State, d.Record.Repository = slipway.DeliveryStateRefused, "acme/app"
+	})
+	h := accept("h", "gitlab/acme/app", same)
+	for _, c := range []struct {
+		names []string
+		limit int
+		want  string
+	}{
+		{[]string{"ACME/app"}, 10, fmt.Sprint([]int64{d, a})},
+		{[]string{"acme/app", "gitlab/acme/app"}, 10, fmt.Sprint([]int64{h, d, a})},
+		{[]string{"acme/app"}, 1, fmt.Sprint([]int64{d})},
+		{[]string{"none"}, 10, "[]"},
+		{nil, 10, "[]"},
+	} {
+		all, err := deliveries.About(ctx, scope, "GITHUB", c.names, c.limit)
+		must(t, err)
+		var got []int64
+		for _, d := range all {
+			got = append(got, d.Sequence)
+			if d.Body != nil {
+				t.Error("a payload is read")
+			}
+		}
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("About(%q, %d) = %v, want %s", c.names, c.limit, got, c.want)
+		}
+	}
+}
+
+// What was delivered before deliveries had the column is found as well.
+func TestTheRepositoryOfOldDeliveries(t *testing.T) {
+	dir := t.TempDir()
+	conn, err := sql.Open(driver, writeName(filepath.Join(dir, "slipway.db")))
+	must(t, err)
+	for _, name := range []string{"migration/0001_nouns.sql", "migration/0002_providers.sql"} {
+		text, err := migrations.ReadFile(name)
+		must(t, err)
+		_, err = conn.ExecContext(t.Context(), string(text))
+		must(t, err)
+	}
+	for _, query := range []string{
+		`UPDATE schema_version SET version = 2`,
+		`INSERT INTO delivery (account, region, server_type, hook, delivery_id, received, pending, refused, record, header)
+			VALUES ('` + scope.Account + `', '` + scope.Region + `', 'GITHUB', 'hook', 'a', 1, FALSE, FALSE, '{"repository":"Acme/App","signature":"VALID","state":"DONE"}', '{}'),
+			('` + scope.Account + `', '` + scope.Region + `', 'GITHUB', 'hook', 'b', 1, TRUE, FALSE, '{"signature":"VALID","state":"PENDING"}', '{}')`,
+	} {
+		_, err = conn.ExecContext(t.Context(), query)
+		must(t, err)
+	}
+	must(t, conn.Close())
+	all, err := open(t, dir).Deliveries().About(t.Context(), scope, "GITHUB", []string{"acme/app"}, 10)
+	must(t, err)
+	if len(all) != 1 || all[0].ID != "a" {
+		t.Errorf("About = %+v, want the first", all)
 	}
 }

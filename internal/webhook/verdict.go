@@ -61,6 +61,22 @@ type Trial struct {
 	Filters  [][]api.WebhookFilter // nil for the project's own
 }
 
+// A Preview is filters that are held against what was delivered before.
+type Preview struct {
+	Project  string                // whose source it is about; "" for a project that is not made yet
+	Server   api.ServerType        // without a Project
+	Location string                // of the repository, without a Project
+	Filters  [][]api.WebhookFilter // nil for the project's own
+	Limit    int                   // deliveries that are looked at
+}
+
+// A Previewed is a delivery, and what it would come to.
+type Previewed struct {
+	Delivery    Delivery // without payload
+	Verdict     slipway.ProjectVerdict
+	BuiltBefore bool // it did start a build of the project
+}
+
 // A TrialResult is what came of a Trial.
 type TrialResult struct {
 	Event    string // as the provider calls it
