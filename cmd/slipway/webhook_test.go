@@ -96,7 +96,7 @@ func webhookServer(t *testing.T) (data string) {
 	check(err)
 
 	handler := awsjson.NewServer(awsjson.Options{AcceptAny: true},
-		awsjson.Service{Definition: slipway.Definition, Implementation: extension.NewDeliveries(db.Deliveries(), db.Projects(), hears)})
+		awsjson.Service{Definition: slipway.Definition, Implementation: extension.NewDeliveries(db.Deliveries(), db.Projects(), db.Builds(), hears)})
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	check(d.writeEndpoint(endpoint{URL: server.URL, Region: scope.Region, Account: scope.Account}))

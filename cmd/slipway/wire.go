@@ -96,7 +96,7 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 		return sealed.Open(keys)
 	}, nil)
 	s.sessions = extension.NewSessions(s.db.Sessions(), keys, look, extension.SessionOptions{BaseURL: s.base()})
-	deliveries := extension.NewDeliveries(s.db.Deliveries(), s.db.Projects(), s.receiver)
+	deliveries := extension.NewDeliveries(s.db.Deliveries(), s.db.Projects(), s.db.Builds(), s.receiver)
 	credentials := extension.NewCredentials(s.keyring, s.checker, credential.NewNamed, extension.CredentialOptions{Strict: s.o.checks == "strict"})
 	own := extension.New(s.db.Builds(), s.db.Outbox(), s.registrar, deliveries)
 	about := extension.NewServer(extension.ServerOptions{

@@ -38,6 +38,8 @@ type projectStore interface {
 type hearer interface {
 	// Test holds a payload against filters and builds nothing.
 	Test(ctx context.Context, scope arn.Scope, t webhook.Trial) (webhook.TrialResult, error)
+	// Preview holds kept deliveries against filters and asks nobody.
+	Preview(ctx context.Context, scope arn.Scope, of webhook.Preview) (all []webhook.Previewed, warnings []string, err error)
 	// Redeliver evaluates a stored delivery anew, as one of its own.
 	Redeliver(ctx context.Context, scope arn.Scope, sequence int64) (int64, error)
 }
@@ -47,18 +49,24 @@ type hearer interface {
 type Deliveries struct {
 	deliveries deliveryStore
 	projects   projectStore
+	builds     buildStore
 	hearer     hearer
 }
 
 // NewDeliveries returns the operations on stored deliveries.
-func NewDeliveries(d deliveryStore, p projectStore, h hearer) *Deliveries {
-	return &Deliveries{deliveries: d, projects: p, hearer: h}
+func NewDeliveries(d deliveryStore, p projectStore, b buildStore, h hearer) *Deliveries {
+	return &Deliveries{deliveries: d, projects: p, builds: b, hearer: h}
 }
 
 // ListWebhookDeliveries answers what was delivered, newest first: everything, or
-// what one project heard.
+// what one project heard, or with buildId (an id or ARN) the one delivery that
+// started a build, which is none of a build that no webhook started, or of whose
+// delivery is not kept any more.
 func (s *Deliveries) ListWebhookDeliveries(ctx context.Context, in *slipway.ListWebhookDeliveriesInput) (*slipway.ListWebhookDeliveriesOutput, error) {
 	scope := accesskey.CallerOf(ctx).Scope
+	if in.BuildID != "" {
+		return s.startedBy(ctx, scope, in)
+	}
 	name := ""
 	if in.ProjectName != "" {
 		local, ok := scope.Local("project", in.ProjectName)
@@ -97,6 +105,41 @@ func (s *Deliveries) ListWebhookDeliveries(ctx context.Context, in *slipway.List
 	if next != 0 {
 		out.NextToken = webhook.DeliveryName(next)
 	}
+	return out, nil
+}
+
+// startedBy answers the delivery that started a build.
+func (s *Deliveries) startedBy(ctx context.Context, scope arn.Scope, in *slipway.ListWebhookDeliveriesInput) (*slipway.ListWebhookDeliveriesOutput, error) {
+	if in.ProjectName != "" {
+		return nil, fault.New(fault.Invalid, "Give either a projectName or a buildId, not both")
+	}
+	id, ok := scope.Local("build", in.BuildID)
+	if !ok {
+		return nil, noSuchBuild(in.BuildID)
+	}
+	b, err := s.builds.Get(ctx, scope, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, noSuchBuild(in.BuildID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &slipway.ListWebhookDeliveriesOutput{Deliveries: []slipway.WebhookDeliverySummary{}}
+	if b.State.Webhook == nil {
+		return out, nil
+	}
+	sequence, ok := webhook.ParseDelivery(b.State.Webhook.DeliveryID)
+	if !ok {
+		return out, nil
+	}
+	d, err := s.deliveries.Find(ctx, scope, sequence)
+	if fault.KindOf(err) == fault.NotFound { // it became too old
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out.Deliveries = append(out.Deliveries, summary(d))
 	return out, nil
 }
 
@@ -150,12 +193,8 @@ func (s *Deliveries) TestWebhook(ctx context.Context, in *slipway.TestWebhookInp
 	default:
 		trial.Payload = []byte(in.Payload)
 	}
-	for _, group := range in.FilterGroups {
-		var filters []api.WebhookFilter
-		for _, f := range group {
-			filters = append(filters, api.WebhookFilter{Type: api.WebhookFilterType(f.Type), Pattern: f.Pattern, ExcludeMatchedPattern: &f.ExcludeMatchedPattern})
-		}
-		trial.Filters = append(trial.Filters, filters)
+	if len(in.FilterGroups) > 0 {
+		trial.Filters = filtersOf(in.FilterGroups)
 	}
 	came, err := s.hearer.Test(ctx, scope, trial)
 	if err != nil {

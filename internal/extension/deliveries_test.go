@@ -21,6 +21,7 @@ import (
 // echo evaluates nothing and remembers what it was asked.
 type echo struct {
 	trial     webhook.Trial
+	preview   webhook.Preview
 	sequence  int64
 	inScope   arn.Scope
 	answering error
@@ -29,6 +30,12 @@ type echo struct {
 func (e *echo) Test(_ context.Context, scope arn.Scope, t webhook.Trial) (webhook.TrialResult, error) {
 	e.trial, e.inScope = t, scope
 	return webhook.TrialResult{Event: "push", Note: "n", Warnings: []string{"w"}, Verdicts: []slipway.ProjectVerdict{{ProjectName: t.Project}}}, e.answering
+}
+
+func (e *echo) Preview(_ context.Context, scope arn.Scope, of webhook.Preview) ([]webhook.Previewed, []string, error) {
+	e.preview, e.inScope = of, scope
+	d := webhook.Delivery{Sequence: 7, ServerType: of.Server, Record: webhook.DeliveryRecord{BuildIDs: []string{"demo:1"}}}
+	return []webhook.Previewed{{Delivery: d, Verdict: slipway.ProjectVerdict{ProjectName: of.Project, Outcome: "BUILD"}, BuiltBefore: true}}, []string{"w"}, e.answering
 }
 
 func (e *echo) Redeliver(_ context.Context, scope arn.Scope, sequence int64) (int64, error) {
@@ -66,7 +73,7 @@ func TestWebhookDeliveries(t *testing.T) {
 	})
 	must(err)
 	hearer := &echo{}
-	s := NewDeliveries(db.Deliveries(), db.Projects(), hearer)
+	s := NewDeliveries(db.Deliveries(), db.Projects(), one{}, hearer)
 	ctx := accesskey.WithCaller(t.Context(), accesskey.Caller{Scope: scope})
 	elsewhere := accesskey.WithCaller(t.Context(), accesskey.Caller{Scope: arn.Scope{Account: "999999999999", Region: scope.Region}})
 
