@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,7 +66,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 		Providers:  reporters(providers),
 		Deliverers: map[outbox.Kind]schedule.Deliverer{outbox.HookRemoval: s.registrar},
 		Log:        s.o.log,
-	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints})
+	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: console(s.o.publicURL), LocalURL: console(ownURL(s.clients.Addr(), s.url))})
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,
 	}, checkup.Options{Off: s.o.checks == "off", Endpoints: s.o.endpoints})
@@ -119,6 +120,23 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Sources
 		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker)}},
 	)
+}
+
+// console returns where the console is, on a server at a URL that may be empty.
+func console(at string) string {
+	if at == "" {
+		return ""
+	}
+	return at + "/console"
+}
+
+// ownURL returns the server's own URL as links use it: empty if it listens on
+// every address, since that is no address to go to.
+func ownURL(addr net.Addr, at string) string {
+	if tcp, ok := addr.(*net.TCPAddr); !ok || tcp.IP.IsUnspecified() {
+		return ""
+	}
+	return at
 }
 
 // routes is the one listener's.

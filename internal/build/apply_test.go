@@ -261,7 +261,7 @@ func TestHostileAgent(t *testing.T) {
 			if string(before) != string(encoded(t, older)) {
 				r.Fatalf("an older copy changed")
 			}
-			b.CommitStatus()
+			b.CommitStatus("")
 			b.ServiceVariables("")
 		}
 	})

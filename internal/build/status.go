@@ -47,8 +47,9 @@ var outcomes = map[api.StatusType]struct{ state, words string }{
 
 // CommitStatus returns the status owed for the build as it is now. ok is false
 // if none is: nobody asks for it, the source's provider takes none, or the
-// commit is not known.
-func (b Build) CommitStatus() (s CommitStatus, ok bool) {
+// commit is not known. It leads to where the source says, or else to the build
+// in the console at consoleURL; with "" it leads nowhere.
+func (b Build) CommitStatus(consoleURL string) (s CommitStatus, ok bool) {
 	if !b.reportsStatus() || text(b.Public.ResolvedSourceVersion) == "" {
 		return CommitStatus{}, false
 	}
@@ -71,6 +72,7 @@ func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 		State:       outcome.state,
 		Context:     "AWS CodeBuild " + b.Scope.Region + " (" + project + ")",
 		Description: event.Cut(outcome.words+project, maxDescription),
+		TargetURL:   b.page(consoleURL),
 		Insecure:    source.InsecureSSL != nil && *source.InsecureSSL,
 	}
 	// A fork's branch is none of the repository that is told, unless the fork is.
@@ -82,9 +84,11 @@ func (b Build) CommitStatus() (s CommitStatus, ok bool) {
 	}
 	if c := source.BuildStatusConfig; c != nil {
 		if text(c.Context) != "" {
-			s.Context = b.expand(*c.Context)
+			s.Context = b.expand(*c.Context, consoleURL)
 		}
-		s.TargetURL = b.expand(text(c.TargetURL))
+		if text(c.TargetURL) != "" {
+			s.TargetURL = b.expand(*c.TargetURL, consoleURL)
+		}
 	}
 	return s, true
 }
@@ -129,12 +133,12 @@ var reference = regexp.MustCompile(`\$(?:\{(?:CODEBUILD|AWS)_\w+\}|(?:CODEBUILD|
 // this build does not have, such as $CODEBUILD_WEBHOOK_TRIGGER of a build that
 // no webhook started, becomes empty. The user's own variables stay as they are
 // written, since their values may be secrets.
-func (b Build) expand(s string) string {
+func (b Build) expand(s, consoleURL string) string {
 	if !strings.Contains(s, "$") {
 		return s
 	}
 	values := map[string]string{"CODEBUILD_RESOLVED_SOURCE_VERSION": text(b.Public.ResolvedSourceVersion)}
-	for _, v := range b.ServiceVariables("") {
+	for _, v := range b.ServiceVariables(consoleURL) {
 		values[v.Name] = v.Value
 	}
 	return reference.ReplaceAllStringFunc(s, func(ref string) string {

@@ -58,7 +58,7 @@ func TestCommitStatus(t *testing.T) {
 			default:
 				apply(t, &b, end(20, tt.end))
 			}
-			got, ok := b.CommitStatus()
+			got, ok := b.CommitStatus("")
 			if diff := cmp.Diff(tt.want, got); diff != "" || !ok {
 				t.Errorf("CommitStatus ok %v (-want +got):\n%s", ok, diff)
 			}
@@ -75,7 +75,7 @@ func TestEveryProviderHearsOfABuild(t *testing.T) {
 		got, ok := reporting(t, func(p *api.Project) {
 			p.Source = &api.ProjectSource{Type: kind, Location: &location, ReportBuildStatus: new(true), InsecureSSL: new(kind == "GITHUB_ENTERPRISE"),
 				Auth: &api.SourceAuth{Type: "SECRETS_MANAGER", Resource: new(secretARN)}}
-		}).CommitStatus()
+		}).CommitStatus("")
 		want := build.CommitStatus{ServerType: api.ServerType(kind), Location: location, Commit: sha, State: "pending", Context: "AWS CodeBuild us-west-2 (my-demo)",
 			Description: "Build started for project my-demo", AuthType: "SECRETS_MANAGER", AuthResource: secretARN, Insecure: kind == "GITHUB_ENTERPRISE"}
 		if diff := cmp.Diff(want, got); diff != "" || !ok {
@@ -98,7 +98,7 @@ func TestStatusOnABranch(t *testing.T) {
 	} {
 		b := reporting(t, nil)
 		b.State.SourceVersion = version
-		if got, ok := b.CommitStatus(); !ok || got.Ref != want {
+		if got, ok := b.CommitStatus(""); !ok || got.Ref != want {
 			t.Errorf("the status of version %q is on %q, want %q", version, got.Ref, want)
 		}
 	}
@@ -107,14 +107,14 @@ func TestStatusOnABranch(t *testing.T) {
 func TestNoCommitStatus(t *testing.T) {
 	codecommit := reporting(t, nil)
 	codecommit.Public.Source = &api.ProjectSource{Type: "CODECOMMIT", Location: new("https://git.example/b"), ReportBuildStatus: new(true)}
-	if _, ok := codecommit.CommitStatus(); ok {
+	if _, ok := codecommit.CommitStatus(""); ok {
 		t.Error("a status is owed to CODECOMMIT")
 	}
-	if _, ok := reporting(t, func(p *api.Project) { p.Source.ReportBuildStatus = new(false) }).CommitStatus(); ok {
+	if _, ok := reporting(t, func(p *api.Project) { p.Source.ReportBuildStatus = new(false) }).CommitStatus(""); ok {
 		t.Error("a status is owed though none is asked for")
 	}
 	b := started(t, func(p *api.Project) { p.Source.ReportBuildStatus = new(true) }, api.StartBuildInput{})
-	if _, ok := b.CommitStatus(); ok {
+	if _, ok := b.CommitStatus(""); ok {
 		t.Error("a status is owed for an unknown commit")
 	}
 }
@@ -134,7 +134,7 @@ func TestStatusConfigIsExpanded(t *testing.T) {
 				p.Source.BuildStatusConfig = &api.BuildStatusConfig{Context: &tt.text, TargetURL: &tt.text}
 				p.Environment.EnvironmentVariables = []api.EnvironmentVariable{{Name: "SECRET", Type: "PLAINTEXT", Value: "hunter2"}}
 			})
-			got, _ := b.CommitStatus()
+			got, _ := b.CommitStatus("")
 			if got.Context != tt.want || got.TargetURL != tt.want {
 				t.Errorf("context %q, targetUrl %q, want %q", got.Context, got.TargetURL, tt.want)
 			}
@@ -144,7 +144,7 @@ func TestStatusConfigIsExpanded(t *testing.T) {
 
 func TestDescriptionFitsGitHub(t *testing.T) {
 	b := reporting(t, func(p *api.Project) { p.Name = new(strings.Repeat("p", 150)) })
-	if got, _ := b.CommitStatus(); len(got.Description) != 140 {
+	if got, _ := b.CommitStatus(""); len(got.Description) != 140 {
 		t.Errorf("description has %d characters, want 140", len(got.Description))
 	}
 }
@@ -169,7 +169,7 @@ func TestServiceVariables(t *testing.T) {
 		"CODEBUILD_BUILD_ID":             id,
 		"CODEBUILD_BUILD_IMAGE":          "aws/codebuild/amazonlinux2-x86_64-standard:3.0",
 		"CODEBUILD_BUILD_NUMBER":         "42",
-		"CODEBUILD_BUILD_URL":            "https://ci.example.com/console/projects/my-demo/build/my-demo%3A" + own + "?region=us-west-2",
+		"CODEBUILD_BUILD_URL":            "https://ci.example.com/console/builds/my-demo%3A" + own,
 		"CODEBUILD_CI":                   "true",
 		"CODEBUILD_CONTAINER_NAME":       "default",
 		"CODEBUILD_EXECUTION_ROLE_BUILD": "",
@@ -231,5 +231,26 @@ func TestOnce(t *testing.T) {
 	}
 	if _, err := build.Once("StartBuild", in(nil, ""), token(strings.Repeat("ä", 64)), start); err != nil {
 		t.Errorf("a token of 64 characters: %v", err)
+	}
+}
+
+func TestAStatusLeadsToTheBuild(t *testing.T) {
+	const console = "https://ci.example.com/console"
+	page := console + "/builds/my-demo%3A" + own
+	for _, c := range []struct {
+		name, console string
+		target        *string
+		want          string
+	}{
+		{"in the console", console, nil, page},
+		{"without a console", "", nil, ""},
+		{"an empty target is none", console, new(""), page},
+		{"where the source says", console, new("https://x.example/"), "https://x.example/"},
+		{"and how", console, new("$CODEBUILD_BUILD_URL#log"), page + "#log"},
+	} {
+		b := reporting(t, func(p *api.Project) { p.Source.BuildStatusConfig = &api.BuildStatusConfig{TargetURL: c.target} })
+		if got, _ := b.CommitStatus(c.console); got.TargetURL != c.want {
+			t.Errorf("%s: the status leads to %q, want %q", c.name, got.TargetURL, c.want)
+		}
 	}
 }

@@ -68,7 +68,7 @@ func TestABuildKnowsWhatStartedIt(t *testing.T) {
 func TestAWebhookBuildReportsItsStatusAndItsRetryOnlyIfAsked(t *testing.T) {
 	owes := func(b build.Build) bool {
 		b.Public.ResolvedSourceVersion = &sha
-		_, ok := b.CommitStatus()
+		_, ok := b.CommitStatus("")
 		return ok
 	}
 	first := pulled(t, build.Trigger{Event: "PUSH"})

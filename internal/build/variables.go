@@ -12,8 +12,8 @@ import (
 
 // ServiceVariables returns the variables that CodeBuild itself gives a build,
 // all that the server knows of; those that only the agent can know, such as
-// CODEBUILD_SRC_DIR, it adds. consoleURL is where people look at builds; with
-// "" there is no CODEBUILD_BUILD_URL.
+// CODEBUILD_SRC_DIR, it adds. consoleURL is the console's; with "" there is no
+// CODEBUILD_BUILD_URL.
 func (b Build) ServiceVariables(consoleURL string) []api.EnvironmentVariable {
 	p := &b.Public
 	var all []api.EnvironmentVariable
@@ -37,7 +37,7 @@ func (b Build) ServiceVariables(consoleURL string) []api.EnvironmentVariable {
 		add("CODEBUILD_BUILD_NUMBER", strconv.FormatInt(*p.BuildNumber, 10))
 	}
 	if consoleURL != "" {
-		add("CODEBUILD_BUILD_URL", strings.TrimRight(consoleURL, "/")+"/projects/"+project+"/build/"+url.QueryEscape(text(p.ID))+"?region="+b.Scope.Region)
+		add("CODEBUILD_BUILD_URL", b.page(consoleURL))
 	}
 	add("CODEBUILD_CI", "true")
 	add("CODEBUILD_CONTAINER_NAME", "default")
@@ -60,6 +60,15 @@ func (b Build) ServiceVariables(consoleURL string) []api.EnvironmentVariable {
 	}
 	b.triggerVariables(add)
 	return all
+}
+
+// page returns where people look at the build, in the console at a URL; "" if
+// that is empty.
+func (b Build) page(consoleURL string) string {
+	if consoleURL == "" {
+		return ""
+	}
+	return strings.TrimRight(consoleURL, "/") + "/builds/" + url.QueryEscape(text(b.Public.ID))
 }
 
 // repositoryURL is a source's location as builds are told of it.

@@ -173,7 +173,7 @@ func (s *session) withhold(p project.Project, i int, plan build.WebhookStart, v 
 		Record: webhook.WithheldRecord{Delivery: s.delivery.Sequence, Sender: s.initiator(), Repository: s.said.Repository, Event: e},
 	})
 	b.Public.ResolvedSourceVersion = &plan.Commit
-	status, ok := b.CommitStatus()
+	status, ok := b.CommitStatus("") // there is no build to look at
 	if !ok {
 		return v, nil
 	}

@@ -112,7 +112,8 @@ type Options struct {
 	StopGrace  time.Duration    // time a stopped build has to end by itself; 0 means 30s
 	Overrun    time.Duration    // time a build past its deadline has to end by itself; 0 means 30s
 	Endpoints  source.Endpoints // where providers are; nil means at their usual place
-	ConsoleURL string           // where people look at builds; empty means that builds are not told
+	ConsoleURL string           // of the console, where everybody finds it: commit statuses and builds are told; empty means that there is no such place
+	LocalURL   string           // of the console, where people at this machine find it: what builds are told if there is no ConsoleURL; empty means that they are not
 }
 
 // Fixed times of a Scheduler.
@@ -251,12 +252,12 @@ func (s *Scheduler) later(work func(context.Context)) {
 func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.Build) error) (build.Build, error) {
 	owes := false
 	b, err := s.parts.Builds.Update(ctx, id, func(b *build.Build) (debts []outbox.Item, err error) {
-		before, _ := b.CommitStatus()
+		before, _ := b.CommitStatus(s.options.ConsoleURL)
 		for _, step := range steps {
 			if err := step(b); err != nil {
 				return nil, err
 			}
-			status, ok := b.CommitStatus()
+			status, ok := b.CommitStatus(s.options.ConsoleURL)
 			if ok && status != before {
 				debt, err := status.Owe(id, *b.Public.ProjectName, b.Scope, time.Now())
 				if err != nil {

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -20,7 +21,7 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 	p := &b.Public
 	w := &agentapi.Work{
 		BuildID: *p.ID, BuildARN: text(p.ARN), ProjectName: text(p.ProjectName), Region: b.Scope.Region,
-		Service: variables(b.ServiceVariables(s.options.ConsoleURL)),
+		Service: variables(b.ServiceVariables(cmp.Or(s.options.ConsoleURL, s.options.LocalURL))),
 		// A build's record has no type of artifacts: only its settings do.
 		ArtifactsType: api.ArtifactsTypeNoArtifacts,
 		Deadline:      b.State.Deadline,
