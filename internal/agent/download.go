@@ -25,7 +25,7 @@ const yamlError = "YAML_FILE_ERROR"
 // download is the phase DOWNLOAD_SOURCE: the sources, the buildspec, the
 // environment, and a place where commands can run.
 func (e *engine) download(ctx context.Context) outcome {
-	e.log.Service("Waiting for DOWNLOAD_SOURCE")
+	e.log.Service(event.WaitingForSource)
 	for _, step := range []func(context.Context) outcome{e.fetch, e.readSpec, e.refuse, e.prepare} {
 		if out := step(ctx); !out.ok() || ctx.Err() != nil {
 			return out

@@ -65,7 +65,7 @@ func (e *engine) endPlace() {
 func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outcome, api.BuildPhaseType) {
 	p := e.spec.Phase(typ)
 	out := e.phase(ctx, typ, func(ctx context.Context) outcome {
-		e.log.Service("Entering phase %s", typ)
+		e.log.Service(event.EnteringPhase+"%s", typ)
 		out := e.commands(ctx, p)
 		if typ == api.BuildPhaseTypePostBuild && ctx.Err() == nil {
 			e.export()
@@ -116,7 +116,7 @@ func (e *engine) command(ctx context.Context, text string) outcome {
 	case e.dead != nil:
 		return failed(clientError, foundDead)
 	}
-	e.log.Service("Running command %s", text)
+	e.log.Service(event.RunningCommand+"%s", text)
 	status, err := e.execute(text)
 	switch {
 	case ctx.Err() != nil:
@@ -130,7 +130,7 @@ func (e *engine) command(ctx context.Context, text string) outcome {
 		return succeeded
 	}
 	e.succeeding = false
-	e.log.Service("Command did not exit successfully %s exit status %d", text, status)
+	e.log.Service(event.CommandFailed+"%s exit status %d", text, status)
 	return failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
 }
 

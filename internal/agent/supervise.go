@@ -174,7 +174,7 @@ func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(cont
 	out.message = output.Mask(out.message, e.mask)
 	if typ != api.BuildPhaseTypeFinalizing { // of which CodeBuild's log says nothing
 		e.log.Service("Phase complete: %s State: %s", typ, out.status)
-		e.log.Service("Phase context status code: %s Message: %s", out.code, out.message)
+		e.log.Service(event.PhaseContext+"%s"+event.MessageOf+"%s", out.code, out.message)
 	}
 	out.message = event.Cut(out.message, event.MaxText)
 	e.report.add(event.Event{Leave: &event.PhaseEnd{

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"slipway/internal/agent/redact"
+	"slipway/internal/build/event"
 	"slipway/internal/logstream/frame"
 )
 
@@ -222,8 +223,8 @@ func (l *Log) Service(format string, args ...any) {
 		l.add([]byte("\n"))
 		l.loud = false
 	}
-	now := time.Now().UTC().Format("2006/01/02 15:04:05.000000")
-	_, _ = l.mask.Write([]byte("[Container] " + now + " " + text + "\n"))
+	now := time.Now().UTC().Format(event.LineTime)
+	_, _ = l.mask.Write([]byte(event.LineStart + " " + now + " " + text + "\n"))
 	l.complete()
 }
 
