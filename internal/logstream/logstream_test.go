@@ -112,7 +112,7 @@ func TestStore(t *testing.T) {
 	}
 	must(t, s.Sync(one))
 	info, _ := s.Stat(one)
-	if want := (Info{Created: 1_000_000, Events: 3, First: 100, Last: 200, Stored: 5_000, Bytes: info.Bytes}); info != want {
+	if want := (Info{Created: 1_000_000, Events: 3, First: 100, Last: 200, Stored: 5_000, Bytes: info.Bytes, Raw: 6}); info != want {
 		t.Errorf("Stat = %+v, want %+v", info, want)
 	}
 

@@ -19,6 +19,7 @@ type Info struct {
 	Last    int64 // time of the last event; 0 if there is none
 	Stored  int64 // when the last event was taken in; 0 if there is none
 	Bytes   int64 // on disk
+	Raw     int64 // bytes of all messages
 }
 
 // Stat describes a stream, or returns a fault of kind NotFound.
@@ -29,7 +30,7 @@ func (s *Store) Stat(id StreamID) (Info, error) {
 	}
 	defer s.cache.release(st)
 	v := st.snapshot()
-	return Info{Created: st.created, Events: v.events, First: v.first, Last: v.last, Stored: v.stored, Bytes: v.size}, nil
+	return Info{Created: st.created, Events: v.events, First: v.first, Last: v.last, Stored: v.stored, Bytes: v.size, Raw: v.raw}, nil
 }
 
 // Find returns the number of the first event whose time is ms or later, or the

@@ -36,6 +36,7 @@ type view struct {
 	first  int64 // time of the first event, if there is one
 	last   int64 // time of the last event, or 0
 	stored int64 // when the last frame was taken in, or 0
+	raw    int64 // bytes of all messages
 
 	marks  []mark
 	stride int64 // there is a mark for every stride-th frame
@@ -73,6 +74,7 @@ func (v *view) add(h frame.Header) {
 	v.size += int64(h.Size())
 	v.frames++
 	v.events += int64(h.Events)
+	v.raw += int64(h.Raw)
 	v.last, v.stored = h.Last, h.Stored
 }
 

@@ -305,11 +305,12 @@ type DescribeBuildLogInput struct {
 
 // DescribeBuildLogOutput is a structure of the model.
 type DescribeBuildLogOutput struct {
-	Bytes      int64     `json:"bytes,omitzero"`
-	Complete   bool      `json:"complete,omitzero"`
-	FirstError *LogMark  `json:"firstError,omitzero"`
-	Lines      int64     `json:"lines,omitzero"`
-	Marks      []LogMark `json:"marks,omitzero"`
+	Bytes       int64     `json:"bytes,omitzero"`
+	Complete    bool      `json:"complete,omitzero"`
+	FirstError  *LogMark  `json:"firstError,omitzero"`
+	Lines       int64     `json:"lines,omitzero"`
+	MarkedLines int64     `json:"markedLines,omitzero"`
+	Marks       []LogMark `json:"marks,omitzero"`
 }
 
 // DescribeCredentialInput is a structure of the model.
