@@ -99,7 +99,9 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 	s.sessions = extension.NewSessions(s.db.Sessions(), keys, look, extension.SessionOptions{BaseURL: s.base()})
 	deliveries := extension.NewDeliveries(s.db.Deliveries(), s.db.Projects(), s.db.Builds(), s.receiver)
 	credentials := extension.NewCredentials(s.keyring, s.checker, credential.NewNamed, extension.CredentialOptions{Strict: s.o.checks == "strict"})
+	builds := extension.NewBuilds(s.db.Builds(), s.logs, nil)
 	own := extension.New(s.db.Builds(), s.db.Outbox(), s.registrar, deliveries)
+	doctor := extension.NewDoctor(s, credentials, own, nil)
 	about := extension.NewServer(extension.ServerOptions{
 		Version: version, Region: s.o.region, PublicURL: s.o.publicURL, Polling: s.o.poll, Runner: s.o.runner, MaxBuilds: s.o.width(),
 	})
@@ -111,6 +113,7 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 		awsjson.Service{Definition: logs.Definition, Implementation: cloudwatchlogs.New(s.logs)},
 		awsjson.Service{Definition: slipway.Definition, Implementation: struct { // one service on the wire, a type per noun
 			*extension.Service
+			*extension.Builds
 			*extension.Credentials
 			*extension.Deliveries
 			*extension.Doctor
@@ -118,7 +121,7 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Sessions
 			*extension.Server
 			*extension.Sources
-		}{own, credentials, deliveries, extension.NewDoctor(s, credentials, own, nil), extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker)}},
+		}{own, builds, credentials, deliveries, doctor, extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker)}},
 	)
 }
 

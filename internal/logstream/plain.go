@@ -45,6 +45,8 @@ func sequence(b []byte) int {
 				return i + 1
 			case b[i] == esc && i+1 < len(b) && b[i+1] == '\\':
 				return i + 2
+			case b[i] == esc:
+				return 1 // another sequence ends it: so all of a line is looked at once
 			}
 		}
 		return 1
