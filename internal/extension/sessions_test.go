@@ -2,6 +2,7 @@ package extension
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -122,6 +123,26 @@ func TestALinkSignsInOnce(t *testing.T) {
 	for _, text := range texts {
 		if text != texts[0] {
 			t.Errorf("refusals differ: %q and %q", text, texts[0])
+		}
+	}
+}
+
+func TestALinkWaitsAsLongAsItIsToldTo(t *testing.T) {
+	d := newDoor(t)
+	made := d.now
+	for wait, ok := range map[time.Duration]bool{time.Hour - time.Second: true, time.Hour: false} {
+		d.now = made
+		link, expires, err := d.Link(t.Context(), "000000000000", "alice", time.Hour)
+		if err != nil || !expires.Equal(made.Add(time.Hour)) {
+			t.Fatalf("Link until %v, %v", expires, err)
+		}
+		if text := fmt.Sprint(link); strings.Contains(text, "code") {
+			t.Errorf("a link prints as %s", text)
+		}
+		_, code, _ := strings.Cut(link.Reveal(), "#code=")
+		d.now = made.Add(wait)
+		if _, err := d.signIn(code); (err == nil) != ok {
+			t.Errorf("after %v: %v, want accepted: %v", wait, err, ok)
 		}
 	}
 }

@@ -44,12 +44,19 @@ func (s *Sessions) PutCode(ctx context.Context, c accesskey.Code) error {
 
 // TakeCode removes the code with this hash and returns it: of several that ask
 // for one, one gets it. One that has expired at now, was used or never was is
-// NotFound.
+// NotFound, and writes nothing: anybody may guess.
 func (s *Sessions) TakeCode(ctx context.Context, hash []byte, now time.Time) (c accesskey.Code, err error) {
+	there, err := one(ctx, s.db.read, scanInto[bool], `SELECT EXISTS (SELECT 1 FROM sign_in_code WHERE hash = $1 AND expires > $2)`, hash, stamp(now))
+	if err != nil {
+		return c, doing(err, "look for a sign-in code")
+	}
+	if !there {
+		return c, noCode()
+	}
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		c, err = one(ctx, q, scanCode, `DELETE FROM sign_in_code WHERE hash = $1 AND expires > $2 RETURNING `+codeColumns, hash, stamp(now))
 		if errors.Is(err, sql.ErrNoRows) {
-			return fault.New(fault.NotFound, "There is no such sign-in code")
+			return noCode()
 		}
 		return err
 	})
@@ -58,6 +65,8 @@ func (s *Sessions) TakeCode(ctx context.Context, hash []byte, now time.Time) (c 
 	}
 	return c, nil
 }
+
+func noCode() error { return fault.New(fault.NotFound, "There is no such sign-in code") }
 
 func scanCode(row scan) (c accesskey.Code, err error) {
 	var created, expires, ends int64
