@@ -66,7 +66,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 		Providers:  reporters(providers),
 		Deliverers: map[outbox.Kind]schedule.Deliverer{outbox.HookRemoval: s.registrar},
 		Log:        s.o.log,
-	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: console(s.o.publicURL), LocalURL: console(ownURL(s.clients.Addr(), s.url))})
+	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: consoleAt(s.o.publicURL), LocalURL: consoleAt(ownURL(s.clients.Addr(), s.url))})
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,
 	}, checkup.Options{Off: s.o.checks == "off", Endpoints: s.o.endpoints})
@@ -125,8 +125,8 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 	)
 }
 
-// console returns where the console is, on a server at a URL that may be empty.
-func console(at string) string {
+// consoleAt returns where the console is, on a server at a URL that may be empty.
+func consoleAt(at string) string {
 	if at == "" {
 		return ""
 	}
