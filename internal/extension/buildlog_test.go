@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"testing"
@@ -314,6 +315,49 @@ func TestLogOperationsRefuse(t *testing.T) {
 	if diff := gocmp.Diff(&slipway.GetBuildLogLinesOutput{Complete: true, Messages: []string{}, Timestamps: []int64{}}, out); diff != "" {
 		t.Errorf("of a build that keeps no log:\n%s", diff)
 	}
+}
+
+// What are the cases of one letter to expressions is one letter to fold.
+func TestFoldKnowsAllCases(t *testing.T) {
+	folded := func(r rune) string { return string(fold(nil, []byte(string(r)))) }
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if utf8.ValidRune(r) && folded(r) != folded(unicode.SimpleFold(r)) {
+			t.Errorf("%U folds to %q, %U to %q", r, folded(r), unicode.SimpleFold(r), folded(unicode.SimpleFold(r)))
+		}
+	}
+}
+
+func TestRequired(t *testing.T) {
+	for text, want := range map[string]string{
+		"Error|warning|fail(ed|ure)": "error warning fail", `a.*longer\d+x`: "longer", "(abc){2,}": "abc", "(abc)*": "", "(ab|c?)": "", "x+": "x", `\w+`: "", "": "", "\ufffd": "",
+	} {
+		parsed, err := syntax.Parse(text, syntax.Perl|syntax.FoldCase)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(bytes.Join(required(parsed), []byte(" "))); got != want {
+			t.Errorf("required(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Whatever an expression matches it matches with our shortcut, too.
+func FuzzExpression(f *testing.F) {
+	f.Add("a(b|c)+d", []byte("xABCBd"), false)
+	f.Add("\u017f|x{2}", []byte("S\xff"), false)
+	f.Fuzz(func(t *testing.T, text string, line []byte, matchCase bool) {
+		match, err := newMatcher(text, matchCase, true)
+		if err != nil {
+			return
+		}
+		flag := "(?i)"
+		if matchCase {
+			flag = ""
+		}
+		if want := regexp.MustCompile(flag + text).Match(line); match(line) != want {
+			t.Errorf("%q matches %q: %t, want %t", text, line, !want, want)
+		}
+	})
 }
 
 // A text is found in whatever holds it, in either case.

@@ -188,6 +188,7 @@ export interface DescribeBuildLogOutput {
   readonly complete?: boolean;
   readonly firstError?: LogMark;
   readonly lines?: number;
+  readonly markedLines?: number;
   readonly marks?: readonly LogMark[];
 }
 
