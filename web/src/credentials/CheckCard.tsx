@@ -11,7 +11,7 @@ import { Loading } from "../parts/Loading";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { Health } from "./Health";
 import { providerName } from "./providers";
-import { dead } from "./words";
+import { dead, handle, title } from "./words";
 
 /** How far the check of a token that was just stored is. */
 export type Check = { readonly arn: string; readonly name?: string } & (
@@ -24,6 +24,7 @@ export type Check = { readonly arn: string; readonly name?: string } & (
 export function CheckCard({ check, serverType, onAgain, onReplace }: { check: Check; serverType: ServerType; onAgain: () => void; onReplace: () => void }) {
   const top = useRef<HTMLDivElement>(null);
   useEffect(() => top.current?.focus(), []); // the button that had it is gone
+  const about = { serverType, ...(check.name === undefined ? {} : { name: check.name }) };
   const health = check.state === "done" ? check.credential?.health : undefined;
   const refused = health !== undefined && dead(health.state);
   return (
@@ -32,13 +33,13 @@ export function CheckCard({ check, serverType, onAgain, onReplace }: { check: Ch
         header={
           <Header
             variant="h2"
-            description={check.name ?? `The account's default for ${providerName(serverType)}`}
+            description={title(about)}
             actions={
               <SpaceBetween direction="horizontal" size="xs">
                 <Button formAction="none" onClick={onAgain} disabled={check.state === "asking"}>
                   Verify now
                 </Button>
-                <AppButton to={paths.sourceProvider(check.name ?? check.arn)}>View credential</AppButton>
+                <AppButton to={paths.sourceProvider(handle(about))}>View credential</AppButton>
               </SpaceBetween>
             }
           >

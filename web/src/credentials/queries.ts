@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { slipway } from "../api/slipway";
 import type { ServerType } from "../api/slipway.gen";
@@ -25,6 +25,35 @@ export function tokenKindsQuery(serverType: ServerType, host: string | undefined
     queryFn: ({ signal }) => slipway("ListTokenKinds", { serverType, ...(host === undefined ? {} : { host }) }, signal),
     placeholderData: (previous, query) => (query?.queryKey[1] === serverType ? keepPreviousData(previous) : undefined),
     staleTime: 60 * 60 * 1000,
+  });
+}
+
+/** A page of what a credential was given out for, the latest first. */
+export function usesQuery(credential: string) {
+  return infiniteQueryOptions({
+    queryKey: ["credentialUses", credential],
+    queryFn: ({ signal, pageParam }) => slipway("ListCredentialUses", { credential, maxResults: 25, ...(pageParam === "" ? {} : { nextToken: pageParam }) }, signal),
+    initialPageParam: "",
+    getNextPageParam: (page) => (page.nextToken === "" ? undefined : page.nextToken),
+  });
+}
+
+/** Which credential serves a repository, and all that could. */
+export function explainQuery(repositoryUrl: string, serverType: ServerType | undefined) {
+  return queryOptions({
+    queryKey: ["explainCredential", repositoryUrl, serverType],
+    queryFn: ({ signal }) => slipway("ExplainCredential", { repositoryUrl, ...(serverType === undefined ? {} : { serverType }) }, signal),
+    enabled: repositoryUrl !== "",
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What would become of projects without a credential. */
+export function withoutQuery(credential: string) {
+  return queryOptions({
+    queryKey: ["withoutCredential", credential],
+    queryFn: ({ signal }) => slipway("DeleteCredential", { credential, dryRun: true }, signal),
+    gcTime: 0,
   });
 }
 

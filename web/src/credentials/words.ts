@@ -1,5 +1,31 @@
 import type { StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
-import type { Ability, CredentialBasis, CredentialHealth, CredentialJob, CredentialMatch, CredentialPurpose, CredentialState, JobAbility, TokenKind } from "../api/slipway.gen";
+import type {
+  Ability,
+  CredentialBasis,
+  CredentialHealth,
+  CredentialJob,
+  CredentialMatch,
+  CredentialPurpose,
+  CredentialState,
+  CredentialSummary,
+  JobAbility,
+  TokenKind,
+} from "../api/slipway.gen";
+import { providerName } from "./providers";
+
+/** The word by which a credential is named, in addresses and on the command line. */
+export function handle(c: Pick<CredentialSummary, "name" | "serverType">): string {
+  return named(c) ? c.name : c.serverType.toLowerCase();
+}
+
+/** What a credential is called. */
+export function title(c: Pick<CredentialSummary, "name" | "serverType">): string {
+  return named(c) ? c.name : `Default for ${providerName(c.serverType)}`;
+}
+
+function named<C extends Pick<CredentialSummary, "name">>(c: C): c is C & { readonly name: string } {
+  return c.name !== undefined && c.name !== "";
+}
 
 const states: Readonly<Record<CredentialState, readonly [StatusIndicatorProps.Type, string, string]>> = {
   VALID: ["success", "Works", "it works"],
