@@ -124,28 +124,30 @@ function KeyedForm({
     );
   }
   return (
-    <Grid gridDefinition={[{ colspan: { default: 12, m: 7 } }, { colspan: { default: 12, m: 5 } }]}>
-      <SpaceBetween size="l">
-        <ConnectFields
-          serverType={serverType}
-          replaces={replaces}
-          draft={draft}
-          onDraft={setDraft}
-          token={token}
-          onToken={setToken}
-          faults={faults}
-          disabled={busy}
-          onEnter={() => void submit()}
-        />
-        <ProblemAlert error={error} doing="save the token" />
-        {error !== undefined && <Alert type="info">The token was dropped. To try again, enter it once more.</Alert>}
-        {kept && <Alert type="info">Nothing was changed, and the new token was dropped.</Alert>}
-        <Button variant="primary" formAction="none" loading={busy} loadingText={`Asking ${providerName(serverType)}`} onClick={() => void submit()}>
-          {method.save}
-        </Button>
-      </SpaceBetween>
-      <TokenGuide serverType={serverType} authType={method.authType} host={selfHosted(serverType) ? hostSoFar(draft.host) : undefined} />
+    <>
+      <Grid gridDefinition={[{ colspan: { default: 12, xs: 7 } }, { colspan: { default: 12, xs: 5 } }]}>
+        <SpaceBetween size="l">
+          <ConnectFields
+            serverType={serverType}
+            replaces={replaces}
+            draft={draft}
+            onDraft={setDraft}
+            token={token}
+            onToken={setToken}
+            faults={faults}
+            disabled={busy}
+            onEnter={() => void submit()}
+          />
+          <ProblemAlert error={error} doing="save the token" />
+          {error !== undefined && <Alert type="info">The token was dropped. To try again, enter it once more.</Alert>}
+          {kept && <Alert type="info">Nothing was changed, and the new token was dropped.</Alert>}
+          <Button variant="primary" formAction="none" loading={busy} loadingText={`Asking ${providerName(serverType)}`} onClick={() => void submit()}>
+            {method.save}
+          </Button>
+        </SpaceBetween>
+        <TokenGuide serverType={serverType} authType={method.authType} host={selfHosted(serverType) ? hostSoFar(draft.host) : undefined} />
+      </Grid>
       {question !== undefined && <ReplaceModal would={question.would} onAnswer={question.answer} />}
-    </Grid>
+    </>
   );
 }

@@ -46,13 +46,13 @@ export default function CredentialPage() {
       <ProblemAlert error={error} doing="load the credential" retry={() => void refetch()} />
       {isPending && <Loading what="the credential" minHeight={600} />}
       {credential !== undefined && (
-        <>
+        <SpaceBetween size="l">
           <HealthBox key={credential.modified} credential={credential} />
           <About credential={credential} />
           <UsesTable credential={credential.arn} />
           <CommandLine credential={credential} />
           {deleting && <DeleteModal credential={credential} onDeleted={() => go(paths.sourceProviders())} onDismiss={() => setDeleting(false)} />}
-        </>
+        </SpaceBetween>
       )}
     </Page>
   );

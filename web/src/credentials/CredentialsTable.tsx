@@ -37,6 +37,7 @@ export function CredentialsTable({
       loading={loading}
       loadingText="Loading source credentials"
       wrapLines
+      stickyColumns={{ last: 1 }}
       ariaLabels={{ tableLabel: "Source credentials" }}
       header={
         <Header variant="h2" counter={loading ? "" : `(${credentials.length})`}>
@@ -66,7 +67,21 @@ export function CredentialsTable({
             </>
           ),
         },
-        { id: "provider", header: "Provider", minWidth: 110, cell: (c) => providerName(c.serverType) },
+        {
+          id: "provider",
+          header: "Provider",
+          minWidth: 150,
+          cell: (c) => (
+            <>
+              {providerName(c.serverType)}
+              {c.health !== undefined && c.health.tokenKind !== "UNKNOWN" && (
+                <Box color="text-body-secondary" fontSize="body-s">
+                  {kindWords(c.health.tokenKind)}
+                </Box>
+              )}
+            </>
+          ),
+        },
         {
           id: "health",
           header: "Health",
@@ -88,7 +103,6 @@ export function CredentialsTable({
           },
         },
         { id: "owner", header: "Owner", minWidth: 90, cell: (c) => ownerWords(c.health) },
-        { id: "kind", header: "Kind", minWidth: 130, cell: (c) => (c.health === undefined ? "–" : kindWords(c.health.tokenKind)) },
         { id: "expires", header: "Expires", minWidth: 110, cell: (c) => <Expiry expires={c.expires} /> },
         { id: "used", header: "Last used", minWidth: 100, cell: (c) => <Time at={c.lastUsed} none="Never" /> },
         { id: "by", header: "Used by", minWidth: 110, cell: (c) => <UsedBy credential={c} /> },

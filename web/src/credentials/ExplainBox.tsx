@@ -51,7 +51,7 @@ export function ExplainBox() {
             ask();
           }}
         >
-          <Grid gridDefinition={[{ colspan: { default: 12, m: 6 } }, { colspan: { default: 12, m: 4 } }, { colspan: { default: 12, m: 2 } }]}>
+          <Grid gridDefinition={[{ colspan: { default: 12, xs: 6 } }, { colspan: { default: 12, xs: 4 } }, { colspan: { default: 12, xs: 2 } }]}>
             <FormField label="Repository URL" errorText={fault} stretch>
               <Input value={text} onChange={(e) => setText(e.detail.value)} placeholder="https://github.com/owner/repository" spellcheck={false} />
             </FormField>

@@ -68,7 +68,6 @@ export function HealthBox({ credential }: { credential: CredentialSummary }) {
                 Verify now
               </Button>
             }
-            stretch
           >
             <Input value={text} onChange={(e) => setText(e.detail.value)} placeholder="https://github.com/owner/repository" spellcheck={false} />
           </FormField>
