@@ -21,7 +21,7 @@ export const paths = {
   startBuild: (projectName: string, retryOf?: string) => `/projects/${encodeURIComponent(projectName)}/start` + query({ retryOf }),
   deliveries: (projectName?: string) => "/deliveries" + query({ projectName }),
   delivery: (id: string) => `/deliveries/${encodeURIComponent(id)}`,
-  testDelivery: (projectName?: string) => "/deliveries/test" + query({ projectName }),
+  testDelivery: (projectName?: string, deliveryId?: string) => "/deliveries/test" + query({ projectName, deliveryId }),
   sessions: () => "/sessions",
 } as const;
 
