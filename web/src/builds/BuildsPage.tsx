@@ -1,6 +1,11 @@
 import { Page } from "../parts/Page";
+import { BuildsTable } from "./BuildsTable";
 
-/** The builds. */
+/** The builds of all projects. */
 export default function BuildsPage() {
-  return <Page title="Build history">{null}</Page>;
+  return (
+    <Page title="Build history" description="Every build of every project, newest first.">
+      <BuildsTable />
+    </Page>
+  );
 }
