@@ -1,0 +1,40 @@
+import type { Build } from "@aws-sdk/client-codebuild";
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { paths } from "../app/navigate";
+import { AppButton } from "../parts/AppButton";
+import { failureOf } from "./build";
+import { useFirstErrorLine } from "./useBuild";
+import styles from "./builds.module.css";
+
+/** Why a build failed, and the way to the line in its log. Nothing for one that did not. */
+export function FailureAlert({ build }: { build: Build }) {
+  const failure = failureOf(build);
+  const id = build.id ?? "";
+  const line = useFirstErrorLine(id, failure !== undefined && id !== "");
+  if (failure === undefined) return null;
+  const how = build.buildStatus === "TIMED_OUT" ? "The build timed out" : "The build failed";
+  return (
+    <Alert
+      type="error"
+      header={failure.phase === "" ? how : `${how} in phase ${failure.phase}`}
+      action={<AppButton to={paths.buildLog(id, line)}>{line === undefined ? "View the log" : "Go to the line in the log"}</AppButton>}
+    >
+      <SpaceBetween size="xs">
+        {failure.command !== undefined && (
+          <div>
+            <Box variant="awsui-key-label">Command</Box>
+            <pre className={styles["command"]} tabIndex={0} aria-label="Command that failed">
+              {failure.command.trim()}
+            </pre>
+          </div>
+        )}
+        <div>
+          {failure.message === "" ? "The phase gave no reason; its log may." : failure.message}
+          {failure.statusCode !== undefined && ` (${failure.statusCode})`}
+        </div>
+      </SpaceBetween>
+    </Alert>
+  );
+}
