@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { quote, startCommand } from "./cli";
+
+describe("words of a shell", () => {
+  test.each([
+    ["main", "main"],
+    ["refs/heads/a=b", "refs/heads/a=b"],
+    ["", "''"],
+    ["two words", "'two words'"],
+    ["it's", `'it'\\''s'`],
+    ["$(rm -rf /)", "'$(rm -rf /)'"],
+    ["=ls", "'=ls'"],
+    ["a\nb", "'a\nb'"],
+    ["~", "'~'"],
+  ])("%j", (word, want) => expect(quote(word)).toBe(want));
+});
+
+test("a request is a command", () => {
+  expect(
+    startCommand(
+      {
+        projectName: "app",
+        sourceVersion: "-odd",
+        environmentVariablesOverride: [{ name: "A", value: "it's", type: "PLAINTEXT" }],
+        privilegedModeOverride: false,
+        reportBuildStatusOverride: true,
+        timeoutInMinutesOverride: 30,
+        queuedTimeoutInMinutesOverride: undefined,
+      },
+      "http://127.0.0.1:4680/",
+      "us-east-1",
+    ),
+  ).toBe(
+    [
+      "aws codebuild start-build",
+      "--endpoint-url http://127.0.0.1:4680/",
+      "--region us-east-1",
+      "--project-name app",
+      "--source-version=-odd",
+      `--environment-variables-override '[{"name":"A","value":"it'\\''s","type":"PLAINTEXT"}]'`,
+      "--no-privileged-mode-override",
+      "--report-build-status-override",
+      "--timeout-in-minutes-override 30",
+    ].join(" \\\n  "),
+  );
+});
