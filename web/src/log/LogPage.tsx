@@ -1,11 +1,14 @@
 import { useParams } from "wouter";
 import { paths } from "../app/navigate";
+import { BuildStatus } from "../parts/BuildStatus";
 import { Page } from "../parts/Page";
-import { LogViewer } from "./LogViewer";
+import { BuildLog } from "./LogViewer";
+import { useBuild } from "./useBuild";
 
 /** The log of one build, in full. */
 export default function LogPage() {
   const { id } = useParams<{ id: string }>();
+  const build = useBuild(id);
   const [project = ""] = id.split(":");
   return (
     <Page
@@ -13,10 +16,11 @@ export default function LogPage() {
       crumbs={[
         { text: "Build projects", to: paths.projects() },
         { text: project, to: paths.project(project) },
-        { text: id, to: paths.build(id) },
+        { text: build?.buildNumber === undefined ? id : `Build ${build.buildNumber}`, to: paths.build(id) },
       ]}
+      description={build === undefined || build === null ? "\u00a0" : <BuildStatus status={build.buildStatus} phase={build.currentPhase} />}
     >
-      <LogViewer key={id} buildId={id} height={Math.max(360, window.innerHeight - 240)} />
+      <BuildLog key={id} buildId={id} height="max(400px, calc(100dvh - 230px))" />
     </Page>
   );
 }

@@ -91,9 +91,10 @@ export class Scroll {
     this.set({ offset: centred(this.state.layout, line), following: false }, true);
   }
 
-  /** Moves no more than is needed to show a line. */
-  reveal(line: number): void {
-    this.set({ offset: revealed(this.state.layout, this.state.offset, line) }, true);
+  /** Shows a line in the middle unless it is in sight. */
+  show(line: number): void {
+    const { layout: l, offset } = this.state;
+    if (l.viewport === 0 || revealed(l, offset, line) !== offset) this.centre(line);
   }
 
   /** Goes to the end, and stays there while the log grows. */
