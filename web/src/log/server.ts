@@ -2,7 +2,8 @@ import { slipway } from "../api/slipway";
 import type { LogMark } from "../api/slipway.gen";
 import type { LogSource, Mark } from "./source";
 
-const mark = ({ kind, line, text }: LogMark): Mark => ({ kind, line, text: text ?? "" });
+/** The server numbers lines from 0, people from 1. */
+const mark = ({ kind, line, text }: LogMark): Mark => ({ kind, line: line + 1, text: text ?? "" });
 
 /** The log of a build, as the server keeps it. */
 export function serverSource(buildId: string): LogSource {
@@ -17,27 +18,19 @@ export function serverSource(buildId: string): LogSource {
         marks: (out.marks ?? []).map(mark),
       };
     },
-    async lines(startLine, maxLines, signal) {
-      const out = await slipway("GetBuildLogLines", { buildId, startLine, maxLines }, signal);
+    async lines(start, maxLines, signal) {
+      const out = await slipway("GetBuildLogLines", { buildId, startLine: start - 1, maxLines }, signal);
       return {
-        start: out.startLine ?? startLine,
-        messages: (out.messages ?? []).map(withoutEnd),
+        start: (out.startLine ?? 0) + 1,
+        messages: out.messages ?? [],
         times: out.timestamps ?? [],
         lines: out.lines ?? 0,
         complete: out.complete ?? false,
       };
     },
-    async search({ text, matchCase, regularExpression }, startLine, signal) {
-      const out = await slipway("SearchBuildLog", { buildId, text, matchCase, regularExpression, startLine, maxMatches: 10_000 }, signal);
-      const next = out.nextLine ?? 0;
-      return { matches: out.matches ?? [], next: next > 0 ? next : undefined, lines: out.lines ?? 0 };
+    async search({ text, matchCase, regularExpression }, start, signal) {
+      const out = await slipway("SearchBuildLog", { buildId, text, matchCase, regularExpression, startLine: start - 1, maxMatches: 10_000 }, signal);
+      return { matches: (out.matches ?? []).map((line) => line + 1), next: out.nextLine === undefined ? undefined : out.nextLine + 1, lines: out.lines ?? 0 };
     },
   };
-}
-
-/** The message without what ends its line. */
-function withoutEnd(message: string): string {
-  let end = message.length;
-  while (end > 0 && (message.charCodeAt(end - 1) === 10 || message.charCodeAt(end - 1) === 13)) end--;
-  return end === message.length ? message : message.slice(0, end);
 }
