@@ -20,7 +20,7 @@ export function AffectedProjects({ projects, none }: { projects: readonly Affect
           {p.then !== undefined && <div>{p.then}</div>}
           {(p.lose ?? []).map((lost) => (
             <div key={lost}>
-              <StatusIndicator type="error">Would lose: {lost}</StatusIndicator>
+              <StatusIndicator type="error">Would lose:</StatusIndicator> {lost}
             </div>
           ))}
         </li>

@@ -125,6 +125,7 @@ function WhereFields({
   disabled: boolean;
 }) {
   const [opened, setOpened] = useState(replaces?.name !== undefined);
+  const matches = replaces === undefined || draft.name !== ""; // the default serves what no other one matches
   const faulty = faults.name !== undefined || faults.expires !== undefined;
   return (
     <ExpandableSection
@@ -145,16 +146,20 @@ function WhereFields({
         >
           {replaces === undefined ? text("name", "acme-deploy") : <Input value={draft.name === "" ? "The account's default" : draft.name} readOnly />}
         </FormField>
-        {(replaces === undefined || draft.name !== "") && (
-          <>
-            {selfHosted(serverType) && <FormField label="Host pattern" description="Hosts that it is for. * stands for any text.">{text("matchHost", "*.example.com")}</FormField>}
-            <FormField label="Owner pattern" description="Owners, organizations, workspaces or groups that it is for. * stands for any text.">
-              {text("matchOwner", "acme")}
-            </FormField>
-            <FormField label="Repository pattern" description="Repositories that it is for. The most specific credential that fits wins.">
-              {text("matchRepository", "app-*")}
-            </FormField>
-          </>
+        {matches && selfHosted(serverType) && (
+          <FormField label="Host pattern" description="Hosts that it is for. * stands for any text.">
+            {text("matchHost", "*.example.com")}
+          </FormField>
+        )}
+        {matches && (
+          <FormField label="Owner pattern" description="Owners, organizations, workspaces or groups that it is for. * stands for any text.">
+            {text("matchOwner", "acme")}
+          </FormField>
+        )}
+        {matches && (
+          <FormField label="Repository pattern" description="Repositories that it is for. The most specific credential that fits wins.">
+            {text("matchRepository", "app-*")}
+          </FormField>
         )}
         <FormField label="Expires" description="The day on which the token expires, if the provider does not tell." constraintText="YYYY/MM/DD" errorText={faults.expires}>
           <DatePicker

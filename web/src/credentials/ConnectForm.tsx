@@ -59,6 +59,8 @@ function KeyedForm({
   const [check, setCheck] = useState<Check>();
   const changed = useCredentialsChanged();
   const open = useRef<Question>(undefined);
+  const fields = useRef<HTMLDivElement>(null);
+  useEffect(() => fields.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus(), [faults]);
   useEffect(() => () => open.current?.answer(false), []); // lets go of the token of a question that nobody answers any more
 
   const ask = (would: ImportCredentialOutput) =>
@@ -127,17 +129,19 @@ function KeyedForm({
     <>
       <Grid gridDefinition={[{ colspan: { default: 12, xs: 7 } }, { colspan: { default: 12, xs: 5 } }]}>
         <SpaceBetween size="l">
-          <ConnectFields
-            serverType={serverType}
-            replaces={replaces}
-            draft={draft}
-            onDraft={setDraft}
-            token={token}
-            onToken={setToken}
-            faults={faults}
-            disabled={busy}
-            onEnter={() => void submit()}
-          />
+          <div ref={fields}>
+            <ConnectFields
+              serverType={serverType}
+              replaces={replaces}
+              draft={draft}
+              onDraft={setDraft}
+              token={token}
+              onToken={setToken}
+              faults={faults}
+              disabled={busy}
+              onEnter={() => void submit()}
+            />
+          </div>
           <ProblemAlert error={error} doing="save the token" />
           {error !== undefined && <Alert type="info">The token was dropped. To try again, enter it once more.</Alert>}
           {kept && <Alert type="info">Nothing was changed, and the new token was dropped.</Alert>}

@@ -1,12 +1,14 @@
-import { Page } from "../parts/Page";
-import { paths } from "../app/navigate";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { useSearchParams } from "wouter";
+import { paths } from "../app/navigate";
+import { AppButton } from "../parts/AppButton";
 import { Loading } from "../parts/Loading";
+import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { ConnectForm } from "./ConnectForm";
 import { providers, serverTypeOf } from "./providers";
@@ -19,6 +21,7 @@ export default function ConnectPage() {
   const { data, error, isLoading, refetch } = useQuery({ ...credentialQuery(replaces), staleTime: Infinity });
   const replaced = replaces === "" ? undefined : data?.credential;
   const serverType = replaced?.serverType ?? serverTypeOf(params.get("serverType")) ?? "GITHUB";
+  const [connected, setConnected] = useState(false);
   const options = providers.map((p) => ({ value: p.serverType, label: p.name }));
   return (
     <Page
@@ -33,17 +36,28 @@ export default function ConnectPage() {
               selectedOption={options.find((o) => o.value === serverType) ?? null}
               options={options}
               disabled={replaces !== ""}
-              onChange={(e) => setParams({ serverType: e.detail.selectedOption.value ?? "GITHUB" }, { replace: true })}
+              onChange={(e) => {
+                setConnected(false);
+                setParams({ serverType: e.detail.selectedOption.value ?? "GITHUB" }, { replace: true });
+              }}
             />
           </FormField>
           <ProblemAlert error={replaces === "" ? null : error} doing="load the credential" retry={() => void refetch()} />
           {isLoading ? (
             <Loading what="the credential" minHeight={600} />
           ) : (
-            (replaces === "" || replaced !== undefined) && <ConnectForm serverType={serverType} {...(replaced === undefined ? {} : { replaces: replaced })} onConnected={() => undefined} />
+            (replaces === "" || replaced !== undefined) && <ConnectForm serverType={serverType} {...(replaced === undefined ? {} : { replaces: replaced })} onConnected={() => setConnected(true)} />
           )}
         </SpaceBetween>
       </Container>
+      {connected && (
+        <SpaceBetween direction="horizontal" size="xs">
+          <AppButton variant="primary" to={paths.newProject()}>
+            Create build project
+          </AppButton>
+          <AppButton to={paths.sourceProviders()}>View all source providers</AppButton>
+        </SpaceBetween>
+      )}
     </Page>
   );
 }

@@ -25,7 +25,7 @@ import { handle, matchWords, title } from "./words";
 
 /** One credential. */
 export default function CredentialPage() {
-  const { credential: word } = useParams<{ credential: string }>();
+  const word = decoded(useParams<{ credential: string }>().credential);
   const { data, error, isPending, refetch } = useQuery(credentialQuery(word));
   const [deleting, setDeleting] = useState(false);
   const go = useGo();
@@ -56,6 +56,15 @@ export default function CredentialPage() {
       )}
     </Page>
   );
+}
+
+/** A part of an address as it was before it was escaped: the router leaves the colons and slashes of an ARN as they are there. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function About({ credential: c }: { credential: CredentialSummary }) {

@@ -57,7 +57,7 @@ export function CredentialsTable({
           id: "credential",
           header: "Credential",
           isRowHeader: true,
-          minWidth: 200,
+          minWidth: 180,
           cell: (c) => (
             <>
               <AppLink to={paths.sourceProvider(handle(c))}>{title(c)}</AppLink>
@@ -70,7 +70,7 @@ export function CredentialsTable({
         {
           id: "provider",
           header: "Provider",
-          minWidth: 150,
+          minWidth: 130,
           cell: (c) => (
             <>
               {providerName(c.serverType)}
@@ -85,7 +85,7 @@ export function CredentialsTable({
         {
           id: "health",
           header: "Health",
-          minWidth: 220,
+          minWidth: 190,
           cell: (c) => {
             if (asking.has(c.arn)) return <StatusIndicator type="in-progress">Asking the provider</StatusIndicator>;
             const { type, text } = stateWords(c.health);
@@ -102,10 +102,10 @@ export function CredentialsTable({
             );
           },
         },
-        { id: "owner", header: "Owner", minWidth: 90, cell: (c) => ownerWords(c.health) },
-        { id: "expires", header: "Expires", minWidth: 110, cell: (c) => <Expiry expires={c.expires} /> },
-        { id: "used", header: "Last used", minWidth: 100, cell: (c) => <Time at={c.lastUsed} none="Never" /> },
-        { id: "by", header: "Used by", minWidth: 110, cell: (c) => <UsedBy credential={c} /> },
+        { id: "owner", header: "Owner", minWidth: 80, cell: (c) => ownerWords(c.health) },
+        { id: "expires", header: "Expires", minWidth: 100, cell: (c) => <Expiry expires={c.expires} /> },
+        { id: "used", header: "Last used", minWidth: 95, cell: (c) => <Time at={c.lastUsed} none="Never" /> },
+        { id: "by", header: "Used by", minWidth: 95, cell: (c) => <UsedBy credential={c} /> },
         {
           id: "actions",
           header: "Actions",

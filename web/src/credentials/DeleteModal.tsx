@@ -18,7 +18,7 @@ export function DeleteModal({ credential, onDeleted, onDismiss }: { credential: 
   const notify = useNotify();
   return (
     <ConfirmModal
-      title={`Delete ${title(credential)}?`}
+      title={`Delete the credential ${handle(credential)}?`}
       action="Delete"
       word={handle(credential)}
       onConfirm={async () => {
@@ -30,9 +30,7 @@ export function DeleteModal({ credential, onDeleted, onDismiss }: { credential: 
       onDismiss={onDismiss}
     >
       <SpaceBetween size="s">
-        <Box>
-          The token is deleted here for good. At the provider it stays valid: revoke it there, too, if it is not needed any more.
-        </Box>
+        <Box>The token is deleted here for good. At the provider it stays valid: revoke it there, too, if it is not needed any more.</Box>
         <Box variant="h4">What becomes of projects</Box>
         {without.isPending && <Loading what="the projects that use it" minHeight={80} />}
         <ProblemAlert error={without.error} doing="load the projects that use it" retry={() => void without.refetch()} />

@@ -13,14 +13,14 @@ import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
-import type { CredentialRung, ExplainCredentialOutput } from "../api/slipway.gen";
+import type { CredentialRung, ExplainCredentialOutput, ServerType } from "../api/slipway.gen";
 import { paths } from "../app/navigate";
 import { AppLink } from "../parts/AppLink";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { providers, serverTypeOf } from "./providers";
 import { explainQuery } from "./queries";
 import { repositoryOf } from "./repository";
-import { basisWords, matchWords } from "./words";
+import { basisWords, handle, matchWords, title } from "./words";
 
 const anyProvider = { value: "", label: "As the host tells" };
 const options: { value: string; label: string }[] = [anyProvider, ...providers.map((p) => ({ value: p.serverType, label: p.name }))];
@@ -89,7 +89,7 @@ function Ladder({ explained }: { explained: ExplainCredentialOutput }) {
         columnDefinitions={[
           { id: "place", header: "#", width: 50, cell: (r) => r.id },
           { id: "basis", header: "Basis", minWidth: 150, cell: (r) => basisWords(r.basis) },
-          { id: "credential", header: "Credential", minWidth: 150, isRowHeader: true, cell: (r) => <RungCredential rung={r} /> },
+          { id: "credential", header: "Credential", minWidth: 150, isRowHeader: true, cell: (r) => <RungCredential rung={r} serverType={explained.serverType} /> },
           { id: "for", header: "For", minWidth: 120, cell: (r) => matchWords(r.match) ?? "–" },
           { id: "verdict", header: "Result", minWidth: 120, cell: (r) => <Verdict rung={r} /> },
           { id: "why", header: "Why", minWidth: 200, cell: (r) => r.reason ?? "–" },
@@ -99,12 +99,13 @@ function Ladder({ explained }: { explained: ExplainCredentialOutput }) {
   );
 }
 
-function RungCredential({ rung }: { rung: CredentialRung }) {
-  const name = rung.name !== undefined && rung.name !== "" ? rung.name : rung.arn;
-  if (name === undefined || name === "") return <>–</>;
+function RungCredential({ rung, serverType }: { rung: CredentialRung; serverType: ServerType | undefined }) {
+  if (rung.arn === undefined || rung.arn === "") return <>–</>;
+  const about = { serverType: serverType ?? "GITHUB", ...(rung.name === undefined ? {} : { name: rung.name }) };
+  const known = rung.basis === "DEFAULT" || (rung.name !== undefined && rung.name !== "");
   return (
     <span style={{ overflowWrap: "anywhere" }}>
-      <AppLink to={paths.sourceProvider(name)}>{name}</AppLink>
+      <AppLink to={paths.sourceProvider(known ? handle(about) : rung.arn)}>{known ? title(about) : rung.arn}</AppLink>
     </span>
   );
 }

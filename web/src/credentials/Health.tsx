@@ -46,18 +46,19 @@ export function Health({ credential }: { credential: CredentialSummary }) {
   );
 }
 
-/** What to do, and the link where. */
-function NextStep({ step, link }: { step: string | undefined; link: string | undefined }) {
+/** What to do, and the link where: in the place of its address, if that is among the words. */
+export function NextStep({ step, link }: { step: string | undefined; link: string | undefined }) {
   const to = safeLink(link);
+  if (to === undefined) return <>{step}</>;
+  const [before = "", ...after] = (step ?? "").split(to);
   return (
-    <>
-      {step}{" "}
-      {to !== undefined && (
-        <Link external href={to} externalIconAriaLabel="Opens in a new tab">
-          Open {linkHost(to)}
-        </Link>
-      )}
-    </>
+    <span style={{ overflowWrap: "anywhere" }}>
+      {before}{" "}
+      <Link external href={to} externalIconAriaLabel="Opens in a new tab">
+        {after.length === 0 ? `Open ${linkHost(to)}` : to}
+      </Link>
+      {after.join(to)}
+    </span>
   );
 }
 
@@ -73,6 +74,7 @@ function Jobs({ jobs, said, step }: { jobs: readonly JobAbility[]; said: string;
       columnDefinitions={[
         {
           id: "job",
+          minWidth: 200,
           header: "Job",
           isRowHeader: true,
           cell: (j) => (
@@ -86,6 +88,7 @@ function Jobs({ jobs, said, step }: { jobs: readonly JobAbility[]; said: string;
         },
         {
           id: "ability",
+          minWidth: 140,
           header: "Result",
           cell: (j) => {
             const { type, text } = abilityWords(j.ability);
@@ -94,6 +97,7 @@ function Jobs({ jobs, said, step }: { jobs: readonly JobAbility[]; said: string;
         },
         {
           id: "why",
+          minWidth: 240,
           header: "Why, and what to do",
           cell: (j) => {
             if (j.ability === "YES") return "–";

@@ -4,6 +4,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { ImportCredentialOutput } from "../api/slipway.gen";
 import { ConfirmModal } from "../parts/ConfirmModal";
 import { AffectedProjects } from "./AffectedProjects";
+import { NextStep } from "./Health";
 import { dead, stateSentence } from "./words";
 
 /** Asks before a token takes the place of another, and shows what that would do. */
@@ -26,7 +27,7 @@ export function ReplaceModal({ would, onAnswer }: { would: ImportCredentialOutpu
         </Box>
         {health !== undefined && (
           <Alert type={dead(health.state) ? "error" : health.state === "VALID" ? "success" : "warning"} header={`The new token: ${stateSentence(health)}`}>
-            {[health.message, health.nextStep].filter((said) => said !== undefined && said !== "").join(" ") || "The provider was asked just now."}
+            {health.message ?? "The provider was asked just now."} <NextStep step={health.nextStep} link={health.link} />
           </Alert>
         )}
         <Box variant="h4">What becomes of projects</Box>
