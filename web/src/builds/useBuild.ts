@@ -21,7 +21,10 @@ export function useBuild(id: string): UseQueryResult<Build | null> {
   });
 }
 
-/** The line of the log in which the build first told of an error; undefined until it is known, or if it told of none. */
+/**
+ * The line of the log in which the build first told of an error, from 1 as in
+ * addresses; undefined until it is known, or if it told of none.
+ */
 export function useFirstErrorLine(id: string, wanted: boolean): number | undefined {
   const log = useQuery({
     queryKey: ["builds", "log", id, "first error"],
@@ -29,5 +32,6 @@ export function useFirstErrorLine(id: string, wanted: boolean): number | undefin
     staleTime: Infinity,
     queryFn: ({ signal }) => slipway("DescribeBuildLog", { buildId: id }, signal),
   });
-  return log.data?.firstError?.line;
+  const mark = log.data?.firstError;
+  return mark === undefined ? undefined : mark.line + 1; // the server counts from 0
 }
