@@ -1,5 +1,5 @@
 import { useCallback } from "react";
-import { useLocation } from "wouter";
+import { useLocation, useParams } from "wouter";
 import { root } from "../api/place";
 
 /**
@@ -56,4 +56,14 @@ export function useFollow(): (e: CustomEvent<{ href?: string; external?: boolean
     },
     [go],
   );
+}
+
+/** The part of the path that a route calls name, as it was before it was escaped. */
+export function usePathPart(name: string): string {
+  const part = useParams<Record<string, string | undefined>>()[name] ?? "";
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // a percent sign that somebody typed
+  }
 }

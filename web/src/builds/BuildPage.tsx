@@ -5,9 +5,9 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { useParams, useSearchParams } from "wouter";
+import { useSearchParams } from "wouter";
 import { Problem } from "../api/problem";
-import { paths, useGo } from "../app/navigate";
+import { paths, useGo, usePathPart } from "../app/navigate";
 import { useNotify } from "../app/notifications";
 import { AppButton } from "../parts/AppButton";
 import { BuildStatus } from "../parts/BuildStatus";
@@ -27,7 +27,7 @@ import { buildName, projectOf } from "./words";
 
 /** One build: how it goes, or why it failed. */
 export default function BuildPage() {
-  const id = useParams<{ id: string }>().id;
+  const id = usePathPart("id");
   const { data: build, error, refetch } = useBuild(id);
   const project = build?.projectName ?? projectOf(id);
   const title = build === undefined || build === null ? id : buildName(build);

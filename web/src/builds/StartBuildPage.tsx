@@ -1,9 +1,9 @@
 import { BatchGetProjectsCommand, type Build, type Project } from "@aws-sdk/client-codebuild";
 import Box from "@cloudscape-design/components/box";
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useSearchParams } from "wouter";
+import { useSearchParams } from "wouter";
 import { codebuild } from "../api/codebuild";
-import { paths } from "../app/navigate";
+import { paths, usePathPart } from "../app/navigate";
 import { AppButton } from "../parts/AppButton";
 import { Empty } from "../parts/Empty";
 import { Loading } from "../parts/Loading";
@@ -15,7 +15,7 @@ import { buildName } from "./words";
 
 /** Starts a build with overrides, from how the project is or, with retryOf, how an earlier build was. */
 export default function StartBuildPage() {
-  const { name } = useParams<{ name: string }>();
+  const name = usePathPart("name");
   const retryOf = useSearchParams()[0].get("retryOf") ?? "";
   const project = useQuery<Project | null>({
     queryKey: ["projects", "one", name, "to start"],

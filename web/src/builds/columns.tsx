@@ -28,10 +28,10 @@ const project: Column = {
 const rest: readonly Column[] = [
   { id: "status", header: "Status", cell: (b) => <BuildStatus status={b.buildStatus} phase={b.currentPhase} />, minWidth: 130 },
   { id: "source", header: "Source version", cell: (b) => <Source build={b} />, minWidth: 150 },
-  { id: "failure", header: "Why it failed", cell: (b) => <Failure build={b} />, minWidth: 180, maxWidth: 420 },
   { id: "initiator", header: "Initiator", cell: (b) => b.initiator ?? "–", minWidth: 130 },
   { id: "started", header: "Started", cell: (b) => <Time at={b.startTime} />, minWidth: 130 },
   { id: "duration", header: "Duration", cell: (b) => <Duration from={b.startTime} to={b.endTime} />, minWidth: 110 },
+  { id: "failure", header: "Why it failed", cell: (b) => <Failure build={b} />, minWidth: 180, maxWidth: 300 },
 ];
 
 /** The columns of a table of builds; within a project its name is left out. */

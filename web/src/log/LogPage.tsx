@@ -1,5 +1,4 @@
-import { useParams } from "wouter";
-import { paths } from "../app/navigate";
+import { paths, usePathPart } from "../app/navigate";
 import { BuildStatus } from "../parts/BuildStatus";
 import { Page } from "../parts/Page";
 import { BuildLog } from "./LogViewer";
@@ -7,7 +6,7 @@ import { useBuild } from "./useBuild";
 
 /** The log of one build, in full. */
 export default function LogPage() {
-  const { id } = useParams<{ id: string }>();
+  const id = usePathPart("id");
   const build = useBuild(id);
   const [project = ""] = id.split(":");
   return (
