@@ -1,0 +1,159 @@
+import type { Project, Webhook } from "@aws-sdk/client-codebuild";
+import type { AlertProps } from "@cloudscape-design/components/alert";
+import Alert from "@cloudscape-design/components/alert";
+import Button from "@cloudscape-design/components/button";
+import Form from "@cloudscape-design/components/form";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useQueryClient } from "@tanstack/react-query";
+import { useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
+import { Problem } from "../api/problem";
+import type { ProjectFinding } from "../api/slipway.gen";
+import { paths, useGo } from "../app/navigate";
+import { useNotify } from "../app/notifications";
+import { ProblemAlert } from "../parts/ProblemAlert";
+import { ofWebhook } from "../webhooks/filters";
+import { SecretModal } from "../webhooks/SecretModal";
+import { AsCode } from "./AsCode";
+import { assign, ofElement, type FieldFindings } from "./findings";
+import { serverOf, type ProjectForm } from "./form";
+import { BuildspecSection } from "./form/BuildspecSection";
+import { ConfigurationSection } from "./form/ConfigurationSection";
+import { FormContext, type FormState } from "./form/context";
+import { EnvironmentSection } from "./form/EnvironmentSection";
+import { LeaveModal, Refusals } from "./form/ProjectFields";
+import { ArtifactsSection, BatchSection, LogsSection } from "./form/RecordedSections";
+import { SourceSection } from "./form/SourceSection";
+import { WebhookSection } from "./form/WebhookSection";
+import { handOver, type Handover } from "./handover";
+import { createRequest, updateRequest, webhookChange } from "./request";
+import { save } from "./save";
+import { useFindings } from "./useFindings";
+import { useUnsaved } from "./useUnsaved";
+
+/** The form that makes a project, or changes the one that was. */
+export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm; was: Project | undefined; handover?: Handover | undefined }) {
+  const [form, setForm] = useState<ProjectForm>(handover?.form ?? initial);
+  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
+  const [asked, setAsked] = useState(false);
+  const [refused, setRefused] = useState<readonly ProjectFinding[]>([]);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const [webhookError, setWebhookError] = useState<unknown>(handover?.error);
+  const [byHand, setByHand] = useState<Webhook>();
+  const [asCode, setAsCode] = useState(false);
+  const alert = useRef<AlertProps.Ref>(null);
+  const go = useGo();
+  const notify = useNotify();
+  const client = useQueryClient();
+  const unsaved = useUnsaved(JSON.stringify(form) !== JSON.stringify(initial), go);
+  const deletes = webhookChange(form, was?.webhook).kind === "delete";
+  const { findings, check } = useFindings(was === undefined ? createRequest(form) : updateRequest(form, was), was !== undefined);
+  const server = serverOf(form.source.type);
+
+  const state = useMemo<FormState>(() => {
+    const { byField } = assign(findings);
+    const seen = (member: string) => asked || touched.has(member);
+    const said = (member: string, kind: keyof FieldFindings) => {
+      const found = byField.get(member)?.[kind] ?? [];
+      return found.length === 0 ? undefined : found.map((f) => f.message).join(" ");
+    };
+    return {
+      form,
+      was,
+      patch: (change) => setForm((now) => ({ ...now, ...change })),
+      errorOf: (member) => (seen(member) ? said(member, "errors") : undefined),
+      elementErrorOf: (list, index, name) => (seen(list) ? ofElement(findings, list, index, name) : undefined),
+      warningOf: (member) => said(member, "warnings"),
+      touch: (member) => setTouched((now) => (now.has(member) ? now : new Set(now).add(member))),
+    };
+  }, [form, was, findings, asked, touched]);
+
+  const leave = () => {
+    unsaved.release();
+    go(paths.project(form.name));
+  };
+
+  const submit = async () => {
+    setBusy(true);
+    setError(undefined);
+    setWebhookError(undefined);
+    setAsked(true);
+    try {
+      // A webhook that is about to go no longer minds the source.
+      const errors = (await check()).filter((f) => f.level === "ERROR" && !(deletes && f.member === "source"));
+      flushSync(() => setRefused(errors));
+      if (errors.length > 0) {
+        alert.current?.focus();
+        return;
+      }
+      const saved = await save(form, was);
+      await client.invalidateQueries({ queryKey: ["projects"] });
+      if (saved.webhookError !== undefined) {
+        if (was === undefined) {
+          unsaved.release();
+          handOver(form.name, { form, error: saved.webhookError });
+          go(paths.editProject(form.name), { replace: true });
+        } else {
+          setWebhookError(saved.webhookError);
+          window.scrollTo({ top: 0 });
+        }
+        return;
+      }
+      void client.invalidateQueries({ queryKey: ["webhooks"] });
+      notify({ type: "success", content: was === undefined ? `The project ${form.name} is created.` : `The project ${form.name} is saved.` });
+      if (saved.byHand === undefined) leave();
+      else setByHand(saved.byHand);
+    } catch (e) {
+      setError(e);
+      window.scrollTo({ top: 0 });
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <FormContext value={state}>
+      <Form
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button onClick={() => setAsCode(true)}>Show as CLI command or Terraform</Button>
+            <Button variant="link" onClick={() => go(was === undefined ? paths.projects() : paths.project(form.name))} href={undefined}>
+              Cancel
+            </Button>
+            <Button variant="primary" loading={busy} onClick={() => void submit()}>
+              {was === undefined ? "Create build project" : "Update project"}
+            </Button>
+          </SpaceBetween>
+        }
+      >
+        <SpaceBetween size="l">
+          <Refusals ref={alert} findings={refused} />
+          <ProblemAlert error={error} doing={was === undefined ? "create the project" : "save the project"} />
+          {webhookError !== undefined && <WebhookProblem error={webhookError} made={handover !== undefined} />}
+          <ConfigurationSection />
+          <SourceSection />
+          {server !== undefined && <WebhookSection server={server} errors={webhookError === undefined ? [] : [Problem.of(webhookError).message]} />}
+          <EnvironmentSection />
+          <BuildspecSection />
+          <BatchSection />
+          <ArtifactsSection />
+          <LogsSection />
+        </SpaceBetween>
+      </Form>
+      <LeaveModal unsaved={unsaved} />
+      {asCode && <AsCode form={form} was={was} changes onDismiss={() => setAsCode(false)} />}
+      {byHand?.secret !== undefined && (
+        <SecretModal byHand={{ payloadUrl: byHand.payloadUrl ?? "", secret: byHand.secret, groups: ofWebhook(byHand.filterGroups) }} onDismiss={leave} />
+      )}
+    </FormContext>
+  );
+}
+
+function WebhookProblem({ error, made }: { error: unknown; made: boolean }) {
+  return (
+    <Alert type="error" header={made ? "The project is created, but its webhook is not" : "The project is saved, but its webhook is not"}>
+      {Problem.of(error).message} Change what it says below and save again, or uncheck the box to go without a webhook.
+    </Alert>
+  );
+}
