@@ -1,13 +1,13 @@
 import { paths, usePathPart } from "../app/navigate";
+import { useBuild } from "../builds/useBuild";
 import { BuildStatus } from "../parts/BuildStatus";
 import { Page } from "../parts/Page";
 import { BuildLog } from "./LogViewer";
-import { useBuild } from "./useBuild";
 
 /** The log of one build, in full. */
 export default function LogPage() {
   const id = usePathPart("id");
-  const build = useBuild(id);
+  const build = useBuild(id).data;
   const [project = ""] = id.split(":");
   return (
     <Page

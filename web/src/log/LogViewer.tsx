@@ -1,10 +1,10 @@
 import { useMemo } from "react";
 import { paths } from "../app/navigate";
+import { useBuild } from "../builds/useBuild";
 import { AppButton } from "../parts/AppButton";
 import { fileName } from "./download";
 import { LogPane } from "./LogPane";
 import { serverSource } from "./server";
-import { useBuild } from "./useBuild";
 
 /** The log of a build, with line as the place to start unless the address has one. */
 export function LogViewer({ buildId, height = 480, line }: { buildId: string; height?: number; line?: number }) {
@@ -14,7 +14,7 @@ export function LogViewer({ buildId, height = 480, line }: { buildId: string; he
 /** The log of a build; embedded in a page of something else it leads to its own. */
 export function BuildLog({ buildId, height, line, embedded = false }: { buildId: string; height: string; line?: number | undefined; embedded?: boolean }) {
   const source = useMemo(() => serverSource(buildId), [buildId]);
-  const build = useBuild(buildId);
+  const build = useBuild(buildId).data;
   return (
     <LogPane
       source={source}
