@@ -100,9 +100,6 @@ func (s *stage) ownerKey(ctx context.Context, binary, data string) error {
 func (s *stage) link(ctx context.Context) (string, error) {
 	var out slipway.CreateSignInLinkOutput
 	err := s.client.Call(ctx, slipway.Definition, "CreateSignInLink", &slipway.CreateSignInLinkInput{}, &out)
-	if e, ok := errors.AsType[*awsjson.Error](err); ok && e.Name == "NotImplementedException" {
-		return s.client.Endpoint + "/console/", nil
-	}
 	return out.URL, err
 }
 

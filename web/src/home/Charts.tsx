@@ -1,4 +1,5 @@
 import BarChart from "@cloudscape-design/components/bar-chart";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import LineChart from "@cloudscape-design/components/line-chart";
@@ -17,7 +18,7 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
   const timed = all.filter((d) => (d.medianSeconds ?? 0) > 0);
   const line = (of: (d: DayStatistics) => number | undefined) => timed.map((d) => ({ x: name(d.day), y: of(d) ?? 0 }));
   return (
-    <>
+    <ColumnLayout columns={2}>
       <Container header={<Header variant="h2">Builds a day</Header>}>
         <BarChart
           stackedBars
@@ -44,7 +45,7 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
           xTitle="Day (UTC)"
           yTitle="Duration"
           xScaleType="categorical"
-          xDomain={timed.map((d) => name(d.day))}
+          xDomain={all.map((d) => name(d.day))}
           yTickFormatter={duration}
           series={[
             { title: "Median", type: "line", data: line((d) => d.medianSeconds), valueFormatter: duration },
@@ -53,6 +54,6 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
           empty={<Empty title="No builds in this time" />}
         />
       </Container>
-    </>
+    </ColumnLayout>
   );
 }

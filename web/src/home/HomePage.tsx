@@ -1,5 +1,4 @@
 import Button from "@cloudscape-design/components/button";
-import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
@@ -55,14 +54,14 @@ export default function HomePage() {
     >
       <ProblemAlert error={statistics.error ?? credentials.error ?? webhooks.error} doing="read how things are" retry={() => void statistics.refetch()} />
       {nothingYet && <FirstSteps connected={(credentials.data?.credentials ?? []).length > 0} />}
-      <Grid gridDefinition={[{ colspan: { default: 12, m: 7 } }, { colspan: { default: 12, m: 5 } }]}>
+      <Grid gridDefinition={[{ colspan: { default: 12, s: 8 } }, { colspan: { default: 12, s: 4 } }]}>
         <AttentionList credentials={credentials.data?.credentials} webhooks={webhooks.data?.webhooks} statistics={now} />
         <Container header={<Header variant="h2">Builds now</Header>} fitHeight>
           <KeyValuePairs
             columns={2}
             items={[
-              { label: "In progress", value: now?.running ?? "–" },
-              { label: "Queued", value: now?.queued ?? "–" },
+              { label: "In progress", value: now === undefined ? "–" : (now.running ?? 0) },
+              { label: "Queued", value: now === undefined ? "–" : (now.queued ?? 0) },
               { label: `Succeeded in ${days} days`, value: percent(successRate(sums)) },
               { label: `Builds in ${days} days`, value: now === undefined ? "–" : sums.succeeded + sums.failed + sums.other },
             ]}
@@ -72,9 +71,7 @@ export default function HomePage() {
       <RecentBuilds live={(now?.running ?? 0) + (now?.queued ?? 0) > 0} />
       {now !== undefined && !nothingYet && (
         <Suspense fallback={<Loading what="charts" minHeight={360} />}>
-          <ColumnLayout columns={2}>
-            <Charts days={now.days ?? []} span={days} />
-          </ColumnLayout>
+          <Charts days={now.days ?? []} span={days} />
         </Suspense>
       )}
       {now !== undefined && !nothingYet && <ProjectTable projects={now.projects ?? []} days={days} action={<AppButton to={paths.projects()}>All projects</AppButton>} />}

@@ -3,6 +3,7 @@ import ContentLayout from "@cloudscape-design/components/content-layout";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, type ReactNode } from "react";
+import { useLocation } from "wouter";
 import { href, useFollow } from "../app/navigate";
 
 export interface Crumb {
@@ -28,13 +29,14 @@ export function Page({
   children: ReactNode;
 }) {
   const follow = useFollow();
+  const [location] = useLocation();
   useEffect(() => {
     document.title = `${title} · Slipway`;
   }, [title]);
   return (
     <ContentLayout
       breadcrumbs={
-        <BreadcrumbGroup
+        location !== "/" && <BreadcrumbGroup
           ariaLabel="Breadcrumbs"
           items={[{ text: "Slipway", href: href("/") }, ...crumbs.map((c) => ({ text: c.text, href: href(c.to) })), { text: title, href: "#" }]}
           onFollow={follow}
