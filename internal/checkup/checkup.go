@@ -82,9 +82,10 @@ type Checker struct {
 	wake    chan struct{} // holds one: there may be something to check
 	flights singleflight.Group
 
-	mu    sync.Mutex           // guards what follows
-	busy  map[string]bool      // by ARN: is being checked by Run
-	later map[string]time.Time // by ARN: not before, since the last check failed for our own reasons
+	mu      sync.Mutex                   // guards what follows
+	busy    map[string]bool              // by ARN: is being checked by Run
+	located map[api.ServerType]time.Time // when a project last said where a self-hosted server is
+	later   map[string]time.Time         // by ARN: not before, since the last check failed for our own reasons
 }
 
 // New returns a Checker at rest: nothing is checked but on demand until Run.
@@ -98,7 +99,7 @@ func New(parts Parts, o Options) *Checker {
 	if o.After == nil {
 		o.After = time.After
 	}
-	return &Checker{parts: parts, options: o, wake: make(chan struct{}, 1), busy: map[string]bool{}, later: map[string]time.Time{}}
+	return &Checker{parts: parts, options: o, wake: make(chan struct{}, 1), busy: map[string]bool{}, later: map[string]time.Time{}, located: map[api.ServerType]time.Time{}}
 }
 
 // Wake tells that a credential was imported: it is checked as soon as Run gets
@@ -106,6 +107,16 @@ func New(parts Parts, o Options) *Checker {
 func (c *Checker) Wake(arn string) {
 	c.mu.Lock()
 	delete(c.later, arn)
+	c.mu.Unlock()
+	c.poke()
+}
+
+// Located tells that a project says where a server of this type is: what could
+// not be checked before for want of a host is checked as soon as Run gets to
+// it. Located never waits.
+func (c *Checker) Located(t api.ServerType) {
+	c.mu.Lock()
+	c.located[t] = c.options.Now()
 	c.mu.Unlock()
 	c.poke()
 }

@@ -51,6 +51,21 @@ func TestACredentialIsCheckedAfterItsImportAndDaily(t *testing.T) {
 	}
 }
 
+func TestATokenIsCheckedOnceAProjectSaysWhereItsServerIs(t *testing.T) {
+	b := newBench(t, Options{})
+	a := b.imports(api.ServerTypeGithubEnterprise, good, nil)
+	b.running()
+	b.log.wait(t, "state=UNCHECKED", 1)
+	b.repository("app", "team", "recipes", true)
+	b.pass(time.Minute)
+	b.Located(api.ServerTypeGitlabSelfManaged)
+	b.Located(api.ServerTypeGithubEnterprise)
+	b.log.wait(t, "state=VALID", 1)
+	if h, err := b.Health(t.Context(), a); err != nil || h.Owner != "ada" {
+		t.Errorf("Health = %+v, %v", h, err)
+	}
+}
+
 func TestAProviderThatIsAwayIsAskedAgainSoon(t *testing.T) {
 	b := newBench(t, Options{})
 	b.repository("app", "team", "recipes", false)

@@ -84,8 +84,12 @@ func (c *Checker) until(e credential.Examined) (left time.Duration, free bool) {
 	}
 	now := c.options.Now()
 	next := c.later[e.ARN]
-	if e.Health != nil {
-		if due := e.Health.Checked.Add(c.pause(*e.Health)); due.After(next) {
+	h := e.Health
+	if h != nil && h.Found.State == slipway.CredentialStateUnchecked && h.Checked.Before(c.located[e.ServerType]) {
+		h = nil
+	}
+	if h != nil {
+		if due := h.Checked.Add(c.pause(*h)); due.After(next) {
 			next = due
 		}
 	}

@@ -29,7 +29,16 @@ func (s *Service) CreateProject(ctx context.Context, in *api.CreateProjectInput)
 	if err != nil {
 		return nil, err
 	}
+	s.tellSource(p)
 	return &api.CreateProjectOutput{Project: &p.Public}, nil
+}
+
+// tellSource tells that a project says where a self-hosted provider is.
+func (s *Service) tellSource(p project.Project) {
+	switch t := api.ServerType(p.Public.Source.Type); t {
+	case api.ServerTypeGithubEnterprise, api.ServerTypeGitlabSelfManaged:
+		s.located(t)
+	}
 }
 
 // UpdateProject changes what the input has and leaves the rest.
@@ -61,6 +70,7 @@ func (s *Service) UpdateProject(ctx context.Context, in *api.UpdateProjectInput)
 	if err != nil {
 		return nil, err
 	}
+	s.tellSource(p)
 	if p.Public.Webhook == nil || in.Source == nil {
 		return &api.UpdateProjectOutput{Project: &p.Public}, nil
 	}

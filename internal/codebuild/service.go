@@ -112,6 +112,7 @@ type Service struct {
 	now         func() time.Time
 	checkBefore func(ctx context.Context, c credential.Credential) error
 	imported    func(arn string)
+	located     func(t api.ServerType)
 }
 
 // Options tunes a Service. The zero value is ready for production.
@@ -124,6 +125,9 @@ type Options struct {
 	// Imported hears of each source credential that was stored; it must not
 	// wait. nil means that nobody does.
 	Imported func(arn string)
+	// Located hears of each project that was stored with a source at a
+	// self-hosted provider; it must not wait. nil means that nobody does.
+	Located func(t api.ServerType)
 }
 
 // New returns a Service on the given stores.
@@ -134,11 +138,14 @@ func New(credentials credentialStore, projects projectStore, builds buildStore, 
 	if o.CheckBefore == nil {
 		o.CheckBefore = func(context.Context, credential.Credential) error { return nil }
 	}
+	if o.Located == nil {
+		o.Located = func(api.ServerType) {}
+	}
 	if o.Imported == nil {
 		o.Imported = func(string) {}
 	}
 	return &Service{
 		credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, webhooks: webhooks, now: o.Now,
-		checkBefore: o.CheckBefore, imported: o.Imported,
+		checkBefore: o.CheckBefore, imported: o.Imported, located: o.Located,
 	}
 }
