@@ -1,5 +1,6 @@
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
@@ -29,7 +30,7 @@ export default function ConnectPage() {
       crumbs={[{ text: "Source providers", to: paths.sourceProviders() }]}
       description="CodeBuild fetches source, reports build statuses and manages webhooks with an access token of your source provider."
     >
-      <Container>
+      <Container header={<Header variant="h2">Source</Header>}>
         <SpaceBetween size="l">
           <FormField label="Source provider" {...(replaces === "" ? {} : { description: "That of the credential whose token is replaced." })}>
             <Select

@@ -91,7 +91,7 @@ function Ladder({ explained }: { explained: ExplainCredentialOutput }) {
           { id: "basis", header: "Basis", minWidth: 150, cell: (r) => basisWords(r.basis) },
           { id: "credential", header: "Credential", minWidth: 150, isRowHeader: true, cell: (r) => <RungCredential rung={r} serverType={explained.serverType} /> },
           { id: "for", header: "For", minWidth: 120, cell: (r) => matchWords(r.match) ?? "–" },
-          { id: "verdict", header: "Result", minWidth: 120, cell: (r) => <Verdict rung={r} /> },
+          { id: "verdict", header: "Result", minWidth: 160, cell: (r) => <Verdict rung={r} /> },
           { id: "why", header: "Why", minWidth: 200, cell: (r) => r.reason ?? "–" },
         ]}
       />

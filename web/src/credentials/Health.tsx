@@ -5,10 +5,10 @@ import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
-import type { CredentialSummary, JobAbility } from "../api/slipway.gen";
+import type { CredentialHealth, CredentialSummary, JobAbility } from "../api/slipway.gen";
 import { Time } from "../parts/Time";
 import { Expiry } from "./Expiry";
-import { abilityWords, dead, jobWords, kindWords, linkHost, ownerWords, safeLink, scopeWords, stateWords, whyNot } from "./words";
+import { abilityWords, dead, jobWords, kindWords, linkHost, ownerWords, safeLink, scopeWords, stateWords, stepTold, whyNot } from "./words";
 
 /** What the last check of a credential found: how it is, what it can do, and what to do about what it cannot. */
 export function Health({ credential }: { credential: CredentialSummary }) {
@@ -36,7 +36,7 @@ export function Health({ credential }: { credential: CredentialSummary }) {
           <NextStep step={health.nextStep} link={health.link} />
         </Alert>
       )}
-      {(health.jobs ?? []).length > 0 && <Jobs jobs={health.jobs ?? []} said={said} step={health.nextStep ?? ""} />}
+      {(health.jobs ?? []).length > 0 && <Jobs jobs={health.jobs ?? []} health={health} />}
       {(health.warnings ?? []).map((warning) => (
         <Alert key={warning} type="warning">
           {warning}
@@ -63,7 +63,7 @@ export function NextStep({ step, link }: { step: string | undefined; link: strin
 }
 
 /** What a credential can do, job by job. What was said of the whole credential is not said again. */
-function Jobs({ jobs, said, step }: { jobs: readonly JobAbility[]; said: string; step: string }) {
+function Jobs({ jobs, health }: { jobs: readonly JobAbility[]; health: CredentialHealth }) {
   return (
     <Table
       variant="embedded"
@@ -88,7 +88,7 @@ function Jobs({ jobs, said, step }: { jobs: readonly JobAbility[]; said: string;
         },
         {
           id: "ability",
-          minWidth: 140,
+          minWidth: 170,
           header: "Result",
           cell: (j) => {
             const { type, text } = abilityWords(j.ability);
@@ -102,13 +102,15 @@ function Jobs({ jobs, said, step }: { jobs: readonly JobAbility[]; said: string;
           cell: (j) => {
             if (j.ability === "YES") return "–";
             const why = whyNot(j);
-            const missing = j.missing ?? [];
+            const said = why === "" || why === health.message;
+            const told = stepTold(j, health);
+            if (said && told) return "See above";
+            const missing = (j.missing ?? []).filter((scope) => !why.includes(scope));
             return (
               <SpaceBetween size="xxs">
-                {why !== "" && why !== said && <div>{why}</div>}
-                {missing.length > 0 && why === j.message && <div>Missing: {missing.join(", ")}</div>}
-                {j.nextStep !== step && <NextStep step={j.nextStep} link={j.link} />}
-                {(why === "" || why === said) && j.nextStep === step && "See above"}
+                {!said && <div>{why}</div>}
+                {missing.length > 0 && <div>Missing: {missing.join(", ")}</div>}
+                {!told && <NextStep step={j.nextStep} link={j.link} />}
               </SpaceBetween>
             );
           },

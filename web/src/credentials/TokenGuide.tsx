@@ -10,7 +10,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { AuthType, ServerType, TokenKindGuide } from "../api/slipway.gen";
 import { Loading } from "../parts/Loading";
 import { ProblemAlert } from "../parts/ProblemAlert";
-import { importCommand, methodsOf, providerName } from "./providers";
+import { importCommand, methodsOf, providerName, selfHosted } from "./providers";
 import { tokenKindsQuery } from "./queries";
 import { linkHost, safeLink } from "./words";
 
@@ -49,6 +49,7 @@ export function TokenGuide({ serverType, authType, host }: { serverType: ServerT
 function Kind({ guide, serverType, opened }: { guide: TokenKindGuide; serverType: ServerType; opened: boolean }) {
   const link = safeLink(guide.link);
   const scopes = guide.scopes ?? [];
+  const where = link !== undefined && selfHosted(serverType) ? linkHost(link) : providerName(serverType);
   return (
     <ExpandableSection
       defaultExpanded={opened}
@@ -74,8 +75,8 @@ function Kind({ guide, serverType, opened }: { guide: TokenKindGuide; serverType
           </dl>
         )}
         {link !== undefined && (
-          <Button href={link} external formAction="none" ariaLabel={`Create this token at ${providerName(serverType)}: ${guide.title} (opens ${linkHost(link)} in a new tab)`}>
-            Create this token at {providerName(serverType)}
+          <Button href={link} external formAction="none" ariaLabel={`Create this token at ${where}: ${guide.title} (opens ${linkHost(link)} in a new tab)`}>
+            Create this token at {where}
           </Button>
         )}
       </SpaceBetween>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CredentialHealth, CredentialState, JobAbility } from "../api/slipway.gen";
 import { expiryLevel, expiryWords } from "./expiry";
-import { handle, matchWords, ownerWords, safeLink, scopeWords, stateSentence, stateWords, title, whyNot } from "./words";
+import { handle, matchWords, ownerWords, safeLink, scopeWords, stateSentence, stateWords, stepTold, title, whyNot } from "./words";
 
 const health = (state: CredentialState, rest: Partial<CredentialHealth> = {}): CredentialHealth => ({ state, tokenKind: "GITHUB_CLASSIC", ...rest });
 const job = (ability: JobAbility["ability"]): JobAbility => ({ job: "CLONE", ability });
@@ -29,6 +29,13 @@ test.each<[Partial<JobAbility>, string]>([
   [{ missing: ["repo"] }, "The scope repo is missing."],
   [{ missing: ["a", "b"] }, "The scopes a, b are missing."],
 ])("why not of %o", (rest, want) => expect(whyNot({ ...job("NO"), ...rest })).toBe(want));
+
+test("a step is told once", () => {
+  const missing = health("LIMITED", { cause: "MISSING_SCOPE", nextStep: "Make one with both." });
+  expect(stepTold({ ...job("NO"), cause: "MISSING_SCOPE", nextStep: "Make one with this." }, missing)).toBe(true);
+  expect(stepTold({ ...job("NO"), cause: "NOT_ADMIN", nextStep: "Ask an administrator." }, missing)).toBe(false);
+  expect(stepTold({ ...job("NO"), nextStep: "Make a new one." }, health("INVALID"))).toBe(true);
+});
 
 test("facts", () => {
   expect(ownerWords(undefined)).toBe("–");

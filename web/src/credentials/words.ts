@@ -122,6 +122,11 @@ export function whyNot(job: JobAbility): string {
   return missing.length === 1 ? `The scope ${missing.join("")} is missing.` : `The scopes ${missing.join(", ")} are missing.`;
 }
 
+/** Whether what is to be done about a job is said for the whole credential already: that step names all scopes that are missing. */
+export function stepTold(job: JobAbility, h: CredentialHealth): boolean {
+  return (job.nextStep ?? "") === (h.nextStep ?? "") || dead(h.state) || (h.cause === "MISSING_SCOPE" && job.cause === h.cause);
+}
+
 /** Whose token it is. */
 export function ownerWords(h: CredentialHealth | undefined): string {
   if (h?.owner === undefined || h.owner === "") return "–";
