@@ -22,13 +22,13 @@ import { plain, providers, signatureWords, stateWords } from "./words";
 import css from "./webhooks.module.css";
 
 const columns: readonly TableProps.ColumnDefinition<WebhookDeliverySummary>[] = [
-  { id: "id", header: "Delivery", isRowHeader: true, cell: (d) => <AppLink to={paths.delivery(d.id)}>{d.id}</AppLink> },
-  { id: "received", header: "Received", cell: (d) => <Time at={d.received} /> },
-  { id: "provider", header: "Provider", cell: (d) => (d.serverType === undefined ? "–" : providers[d.serverType]) },
+  { id: "id", header: "Delivery", minWidth: 90, isRowHeader: true, cell: (d) => <AppLink to={paths.delivery(d.id)}>{d.id}</AppLink> },
+  { id: "received", header: "Received", minWidth: 150, cell: (d) => <Time at={d.received} /> },
+  { id: "provider", header: "Provider", minWidth: 110, cell: (d) => (d.serverType === undefined ? "–" : providers[d.serverType]) },
   { id: "repository", header: "Repository", cell: (d) => plain(d.repository ?? "–") },
-  { id: "event", header: "Event", cell: (d) => plain(d.event ?? "–") },
-  { id: "signature", header: "Signature", cell: (d) => <Said words={signatureWords[d.signature]} /> },
-  { id: "state", header: "State", cell: (d) => <Said words={stateWords[d.state]} /> },
+  { id: "event", header: "Event", minWidth: 130, cell: (d) => plain(d.event ?? "–") },
+  { id: "signature", header: "Signature", minWidth: 120, cell: (d) => <Said words={signatureWords[d.signature]} /> },
+  { id: "state", header: "State", minWidth: 130, cell: (d) => <Said words={stateWords[d.state]} /> },
   { id: "outcome", header: "What came of it", minWidth: 220, cell: (d) => <Outcome delivery={d} /> },
   { id: "repeats", header: "Repeats", cell: (d) => d.repeats ?? 0 },
 ];
@@ -68,22 +68,24 @@ export default function DeliveriesPage() {
           </Header>
         }
         filter={
-          <Select
-            ariaLabel="Project"
-            inlineLabelText="Project"
-            selectedOption={options.find((o) => o.value === projectName) ?? null}
-            options={options}
-            filteringType={options.length > 8 ? "auto" : "none"}
-            filteringAriaLabel="Find a project"
-            onChange={({ detail }) =>
-              setSearch((now) => {
-                const next = new URLSearchParams(now);
-                if (detail.selectedOption.value === undefined || detail.selectedOption.value === "") next.delete("projectName");
-                else next.set("projectName", detail.selectedOption.value);
-                return next;
-              })
-            }
-          />
+          <div style={{ maxWidth: 400 }}>
+            <Select
+              ariaLabel="Project"
+              inlineLabelText="Project"
+              selectedOption={options.find((o) => o.value === projectName) ?? null}
+              options={options}
+              filteringType={options.length > 8 ? "auto" : "none"}
+              filteringAriaLabel="Find a project"
+              onChange={({ detail }) =>
+                setSearch((now) => {
+                  const next = new URLSearchParams(now);
+                  if (detail.selectedOption.value === undefined || detail.selectedOption.value === "") next.delete("projectName");
+                  else next.set("projectName", detail.selectedOption.value);
+                  return next;
+                })
+              }
+            />
+          </div>
         }
         columnDefinitions={columns}
         items={deliveries}

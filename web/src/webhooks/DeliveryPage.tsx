@@ -44,12 +44,12 @@ export default function DeliveryPage() {
       <ProblemAlert error={query.error} doing="read the delivery" retry={() => void query.refetch()} />
       {query.isPending && <Loading what="delivery" minHeight={600} />}
       {delivery !== undefined && (
-        <>
+        <SpaceBetween size="l">
           <Summary delivery={delivery} />
           <Verdicts delivery={delivery} verdicts={verdicts} />
           <Headers headers={headers} />
           {payload === "" ? <Container header={<Header variant="h2">Payload</Header>}>The payload was not kept.</Container> : <Payload text={payload} name={id} />}
-        </>
+        </SpaceBetween>
       )}
     </Page>
   );
@@ -134,18 +134,22 @@ function Verdicts({ delivery, verdicts }: { delivery: WebhookDeliverySummary; ve
       </Container>
     );
   }
-  return verdicts.map((v, i) => (
-    <Container
-      key={`${v.projectName}.${i}`}
-      header={
-        <Header variant="h2">
-          Verdict for <AppLink to={paths.project(v.projectName)} fontSize="heading-m">{v.projectName}</AppLink>
-        </Header>
-      }
-    >
-      <Verdict verdict={v} />
-    </Container>
-  ));
+  return (
+    <SpaceBetween size="l">
+      {verdicts.map((v, i) => (
+        <Container
+          key={`${v.projectName}.${i}`}
+          header={
+            <Header variant="h2">
+              Verdict for <AppLink to={paths.project(v.projectName)} fontSize="heading-m">{v.projectName}</AppLink>
+            </Header>
+          }
+        >
+          <Verdict verdict={v} />
+        </Container>
+      ))}
+    </SpaceBetween>
+  );
 }
 
 function Headers({ headers }: { headers: Readonly<Record<string, string>> }) {

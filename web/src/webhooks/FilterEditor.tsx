@@ -38,7 +38,9 @@ export function FilterEditor({
   const focus = useFocus();
   const settled = useDebounced(value, 300);
   const { projectName, serverType, repositoryUrl } = preview;
-  const input = { serverType, repositoryUrl, filterGroups: settled, maxResults: 20, ...(projectName === undefined ? {} : { projectName }) };
+  // A project that is there says itself where its source is.
+  const of = projectName === undefined ? { serverType, repositoryUrl } : { projectName };
+  const input = { ...of, filterGroups: settled, maxResults: 20 };
   const query = useQuery({
     queryKey: ["PreviewWebhook", input],
     queryFn: ({ signal }) => slipway("PreviewWebhook", input, signal),
@@ -56,7 +58,7 @@ export function FilterEditor({
     focus.next(`${value.length + 1}/events`);
   };
   return (
-    <Grid gridDefinition={[{ colspan: { default: 12, m: 7 } }, { colspan: { default: 12, m: 5 } }]}>
+    <Grid gridDefinition={[{ colspan: { default: 12, s: 7 } }, { colspan: { default: 12, s: 5 } }]}>
       <div className={css["editor"]}>
         <SpaceBetween size="m">
           {elsewhere.map((message) => (
@@ -123,7 +125,7 @@ export function FilterEditor({
           </div>
         </SpaceBetween>
       </div>
-      <FilterPreview answer={query.data} error={query.error} retry={() => void query.refetch()} projectName={projectName} />
+      <FilterPreview answer={query.data} error={query.error} refused={problem !== undefined && refusedFilter(value, problem.message) !== undefined} retry={() => void query.refetch()} projectName={projectName} />
     </Grid>
   );
 }

@@ -20,11 +20,14 @@ import css from "./webhooks.module.css";
 export function FilterPreview({
   answer,
   error,
+  refused,
   retry,
   projectName,
 }: {
   answer: PreviewWebhookOutput | undefined;
   error: unknown;
+  /** Whether the error is one that a filter already shows. */
+  refused: boolean;
   retry: () => void;
   projectName: string | undefined;
 }) {
@@ -36,7 +39,11 @@ export function FilterPreview({
         <Header variant="h3" description="What would come of recent deliveries with these filter groups. Nothing is built.">
           Preview
         </Header>
-        <ProblemAlert error={error} doing="preview the filter groups" retry={retry} />
+        {refused ? (
+          <Box color="text-body-secondary">The preview goes on once the marked pattern is mended.</Box>
+        ) : (
+          <ProblemAlert error={error} doing="preview the filter groups" retry={retry} />
+        )}
         {answer === undefined && (error === null || error === undefined) && <Loading what="recent deliveries" minHeight={160} />}
         {answer !== undefined && previews.length === 0 && (
           <Empty title="No deliveries yet" action={<AppButton to={paths.testDelivery(projectName)}>Test a payload</AppButton>}>

@@ -57,7 +57,16 @@ export default function TestDeliveryPage() {
       setBusy(false);
     }
   };
-  const missing = projectName === "" ? "Choose a project" : kept && deliveryId === "" ? "Choose a delivery" : !kept && tested.payload === "" ? "Give a payload" : undefined;
+  const missing =
+    projectName === ""
+      ? "Choose a project"
+      : kept && deliveryId === ""
+        ? "Choose a delivery"
+        : !kept && tested.payload === ""
+          ? "Give a payload"
+          : edited?.length === 0 // which the server would take for the project's own
+            ? "Add a filter group"
+            : undefined;
   return (
     <Page
       title="Test a payload"

@@ -17,6 +17,7 @@ const columns: readonly TableProps.ColumnDefinition<Row>[] = [
   {
     id: "group",
     header: "Group",
+    minWidth: 110,
     isRowHeader: true,
     cell: ({ group, first, matched }) => (
       <Box variant="span" fontWeight={first ? "bold" : "normal"} color={first ? "inherit" : "text-body-secondary"}>
@@ -25,10 +26,11 @@ const columns: readonly TableProps.ColumnDefinition<Row>[] = [
       </Box>
     ),
   },
-  { id: "filter", header: "Filter", cell: ({ filter }) => filter.type },
+  { id: "filter", header: "Filter", minWidth: 150, cell: ({ filter }) => filter.type },
   {
     id: "pattern",
     header: "Pattern",
+    minWidth: 200,
     cell: ({ filter }) => (
       <>
         {filter.excludeMatchedPattern === true && "not "}
@@ -36,13 +38,14 @@ const columns: readonly TableProps.ColumnDefinition<Row>[] = [
       </>
     ),
   },
-  { id: "value", header: "Value seen", cell: ({ filter }) => <Code>{filter.value}</Code> },
+  { id: "value", header: "Value seen", minWidth: 200, cell: ({ filter }) => <Code>{filter.value}</Code> },
   {
     id: "verdict",
     header: "Verdict",
+    minWidth: 110,
     cell: ({ filter }) => <StatusIndicator type={filter.matched ? "success" : "error"}>{filter.matched ? "Match" : "Said no"}</StatusIndicator>,
   },
-  { id: "note", header: "Note", cell: ({ filter }) => (filter.note === undefined ? "" : plain(filter.note)) },
+  { id: "note", header: "Note", minWidth: 160, cell: ({ filter }) => (filter.note === undefined ? "" : plain(filter.note)) },
 ];
 
 /** Why an event passed a webhook's filters or did not: each filter with the value that it saw. */

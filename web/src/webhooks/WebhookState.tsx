@@ -53,7 +53,7 @@ export function WebhookState({
   const payloadUrl = state?.payloadUrl ?? webhook.payloadUrl ?? "";
   const message = webhook.statusMessage ?? state?.message ?? "";
   return (
-    <>
+    <SpaceBetween size="l">
       <Container
         header={
           <Header
@@ -147,7 +147,7 @@ export function WebhookState({
       >
         <Groups webhook={webhook} />
       </Container>
-    </>
+    </SpaceBetween>
   );
 }
 
