@@ -64,10 +64,10 @@ function Shown({ build, id }: { build: Build; id: string }) {
   const asked = search.get("tab");
   const active = tabs.find((t) => t.id === asked)?.id ?? "logs";
   return (
-    <>
-      <LiveRegion hidden>{announcement(build)}</LiveRegion>
+    <SpaceBetween size="l">
       <FailureAlert build={build} />
       <BuildOverview build={build} />
+      <LiveRegion hidden>{announcement(build)}</LiveRegion>
       <Tabs
         variant="container"
         ariaLabel="About the build"
@@ -84,7 +84,7 @@ function Shown({ build, id }: { build: Build; id: string }) {
           )
         }
       />
-    </>
+    </SpaceBetween>
   );
 }
 

@@ -27,7 +27,6 @@ export function Phases({ build }: { build: Build }) {
       variant="embedded"
       items={rows}
       trackBy={(r) => r.phase.phaseType ?? ""}
-      wrapLines
       ariaLabels={{ tableLabel: "Phases of the build" }}
       empty="The build has not begun its first phase."
       columnDefinitions={[
