@@ -23,7 +23,7 @@ export class MemoryLog implements LogSource {
   async describe() {
     await this.gate?.();
     const firstError = this.marks.find((m) => m.kind === "ERROR");
-    return { lines: this.messages.length, bytes: 0, complete: this.complete, firstError, marks: this.marks.filter((m) => m.kind !== "ERROR") };
+    return { lines: this.messages.length, bytes: 0, complete: this.complete, firstError, marks: this.marks, markedLines: this.messages.length };
   }
 
   async lines(start: number, count: number, signal?: AbortSignal) {

@@ -16,6 +16,7 @@ export function serverSource(buildId: string): LogSource {
         complete: out.complete ?? false,
         firstError: out.firstError === undefined ? undefined : mark(out.firstError),
         marks: (out.marks ?? []).map(mark),
+        markedLines: out.markedLines ?? 0,
       };
     },
     async lines(start, maxLines, signal) {

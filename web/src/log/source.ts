@@ -13,6 +13,8 @@ export interface Description {
   readonly complete: boolean;
   readonly firstError: Mark | undefined;
   readonly marks: readonly Mark[];
+  /** Marks are those of so many lines: finding them may take several calls. */
+  readonly markedLines: number;
 }
 
 /** Some lines that follow each other. */

@@ -35,6 +35,7 @@ export class LogStore {
   private pause = fastest;
   private lastFetch = 0;
   private described = 0;
+  private describing = false;
   private failures = 0;
 
   constructor(readonly source: LogSource) {}
@@ -53,6 +54,7 @@ export class LogStore {
   /** Reads the log until the returned function is called. */
   start(): () => void {
     this.life = new AbortController();
+    this.describing = false;
     void this.describe();
     void this.poll();
     const seen = () => {
@@ -160,15 +162,25 @@ export class LogStore {
     this.pollTimer = setTimeout(() => void this.poll(), this.pause);
   }
 
+  /** Asks where phases and commands are, until the server has looked at all there is. */
   private async describe(): Promise<void> {
     const { signal } = this.life;
+    const over = () => signal.aborted;
     this.described = performance.now();
+    if (this.describing) return;
+    this.describing = true;
     try {
-      const d: Description = await this.source.describe(signal);
-      if (signal.aborted) return;
-      this.set({ lines: Math.max(this.state.lines ?? 0, d.lines), complete: d.complete || this.state.complete, bytes: d.bytes, marks: d.marks, firstError: d.firstError });
+      for (let marked = -1; ; ) {
+        const d: Description = await this.source.describe(signal);
+        if (over()) return;
+        this.set({ lines: Math.max(this.state.lines ?? 0, d.lines), complete: d.complete || this.state.complete, bytes: d.bytes, marks: d.marks, firstError: d.firstError });
+        if (d.markedLines >= d.lines || d.markedLines <= marked) break;
+        marked = d.markedLines;
+      }
     } catch (e) {
-      if (!signal.aborted) this.failed(e);
+      if (!over()) this.failed(e);
+    } finally {
+      this.describing = false;
     }
   }
 
