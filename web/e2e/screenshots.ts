@@ -15,7 +15,7 @@ for (const theme of ["light", "dark"] as const) {
       for (const { name, path, ready } of await allPages(seeded)) {
         await page.goto(`${seeded.url}/console${path}`);
         await ready(page);
-        await page.waitForLoadState("networkidle").catch(() => undefined); // a page that is live never rests
+        await page.waitForLoadState("networkidle", { timeout: 2000 }).catch(() => undefined); // a page that is live never rests
         await page.screenshot({ path: `screenshots/${name}-${theme}-${size}.png`, fullPage: true });
       }
     });
