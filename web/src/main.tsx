@@ -8,12 +8,14 @@ import { Router } from "wouter";
 import { root } from "./api/place";
 import { App } from "./app/App";
 import "./app/console.css";
+import { watchHistory } from "./app/leaving";
 import { NotificationProvider } from "./app/notifications";
 import { queries } from "./app/query";
 import { startTheme } from "./app/theme";
 import { keepSession } from "./session/keys";
 
 startTheme();
+watchHistory();
 keepSession();
 const element = document.getElementById("root");
 if (element === null) throw new Error("the page has no root");

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { root } from "../api/place";
+import { guardHistory } from "../app/leaving";
 
 export interface Unsaved {
   /** Whether the user wants to leave and is to be asked. */
@@ -31,19 +32,18 @@ export function useUnsaved(dirty: boolean, go: (path: string) => void): Unsaved 
       e.stopPropagation();
       setWanted({ path: to });
     };
-    const pop = (e: PopStateEvent) => {
-      if (free.current) return;
-      e.stopImmediatePropagation();
+    const giveBack = guardHistory(() => {
+      if (free.current) return false;
       window.history.pushState(null, "", here);
       setWanted("back");
-    };
+      return true;
+    });
     window.addEventListener("beforeunload", unload);
     document.addEventListener("click", click, true);
-    window.addEventListener("popstate", pop, true);
     return () => {
       window.removeEventListener("beforeunload", unload);
       document.removeEventListener("click", click, true);
-      window.removeEventListener("popstate", pop, true);
+      giveBack();
     };
   }, [dirty]);
   const release = useCallback(() => {
