@@ -36,7 +36,7 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
   const [form, setForm] = useState<ProjectForm>(handover?.form ?? initial);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState(false);
-  const [refused, setRefused] = useState<readonly ProjectFinding[]>([]);
+  const [refused, setRefused] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const [webhookError, setWebhookError] = useState<unknown>(handover?.error);
@@ -50,6 +50,8 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
   const deletes = webhookChange(form, was?.webhook).kind === "delete";
   const { findings, check } = useFindings(was === undefined ? createRequest(form) : updateRequest(form, was), was !== undefined);
   const server = serverOf(form.source.type);
+  // A webhook that is about to go no longer minds the source.
+  const refuses = (f: ProjectFinding) => f.level === "ERROR" && !(deletes && f.member === "source");
 
   const state = useMemo<FormState>(() => {
     const { byField } = assign(findings);
@@ -80,9 +82,8 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
     setWebhookError(undefined);
     setAsked(true);
     try {
-      // A webhook that is about to go no longer minds the source.
-      const errors = (await check()).filter((f) => f.level === "ERROR" && !(deletes && f.member === "source"));
-      flushSync(() => setRefused(errors));
+      const errors = (await check()).filter(refuses);
+      flushSync(() => setRefused(errors.length > 0));
       if (errors.length > 0) {
         alert.current?.focus();
         return;
@@ -128,7 +129,7 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
         }
       >
         <SpaceBetween size="l">
-          <Refusals ref={alert} findings={refused} />
+          <Refusals ref={alert} findings={refused ? findings.filter(refuses) : []} />
           <ProblemAlert error={error} doing={was === undefined ? "create the project" : "save the project"} />
           {webhookError !== undefined && <WebhookProblem error={webhookError} made={handover !== undefined} />}
           <ConfigurationSection />

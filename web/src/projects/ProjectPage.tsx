@@ -115,7 +115,7 @@ function Summary({ project }: { project: Project }) {
         items={[
           { label: "Source provider", value: providerName(project.source?.type) },
           { label: "Primary repository", value: <Repository source={project.source} /> },
-          { label: "Source version", value: (project.sourceVersion ?? "") === "" ? "Default" : project.sourceVersion },
+          { label: "Source version", value: project.source?.type === "NO_SOURCE" ? "–" : (project.sourceVersion ?? "") === "" ? "Default branch" : project.sourceVersion },
           { label: "Last modified", value: <Time at={project.lastModified} /> },
         ]}
       />

@@ -94,6 +94,11 @@ export function ofElement(findings: readonly ProjectFinding[], list: string, ind
   return found.length === 0 ? undefined : found.join(" ");
 }
 
+/** The finding, in other words where the server's are about JSON: nothing was typed there. */
+export function inPlainWords(f: ProjectFinding): ProjectFinding {
+  return f.message === "Member must not be null" ? { ...f, message: "A value is needed here." } : f;
+}
+
 /** The id of the field of a member, for links to it. */
 export function idOf(member: string): string {
   return `field-${member.replaceAll(".", "-")}`;

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useState } from "react";
 import { Problem } from "../api/problem";
 import { slipway } from "../api/slipway";
 import type { ProjectFinding } from "../api/slipway.gen";
+import { inPlainWords } from "./findings";
 
 /**
  * What the server finds of a request as it is being typed. check asks at once.
@@ -30,7 +31,7 @@ export function useFindings(request: object, update: boolean): { findings: reado
 
 async function ask(request: string, update: boolean, signal?: AbortSignal): Promise<readonly ProjectFinding[]> {
   try {
-    return (await slipway("CheckProject", { request, update }, signal)).findings ?? [];
+    return ((await slipway("CheckProject", { request, update }, signal)).findings ?? []).map(inPlainWords);
   } catch (e) {
     if (Problem.of(e).name === "NotImplementedException") return []; // a server that is older than its console
     throw e;

@@ -24,7 +24,6 @@ export function Refusals({ findings, ref }: { findings: readonly ProjectFinding[
               ) : (
                 <Link
                   href={`#${idOf(field)}`}
-                  color="inverted"
                   onFollow={(e) => {
                     e.preventDefault();
                     goToField(field);

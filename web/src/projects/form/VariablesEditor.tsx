@@ -37,7 +37,7 @@ export function VariablesEditor() {
           empty="No environment variables."
           onAddButtonClick={() => set({ variables: [...variables, { name: "", value: "", type: "PLAINTEXT" }] })}
           onRemoveButtonClick={({ detail }) => set({ variables: variables.filter((_, i) => i !== detail.itemIndex) })}
-          gridLayout={[{ rows: [[4, 5, 3]], breakpoint: "s" }, { rows: [[1], [1], [1]] }]}
+          gridLayout={[{ rows: [[4, 5, 3]], breakpoint: "s", removeButton: { width: "auto" } }, { rows: [[1], [1], [1]], removeButton: { ownRow: true } }]}
           definition={[
             {
               label: "Name",
