@@ -68,7 +68,7 @@ function WebhookFields({ server, errors, making }: { server: ServerType; errors:
       <FilterEditor
         value={groups}
         onChange={(next) => change({ filterGroups: toWebhook(next) })}
-        preview={{ ...(was === undefined ? {} : { projectName: form.name }), serverType: server, repositoryUrl: form.source.location }}
+        preview={{ serverType: server, repositoryUrl: form.source.location }}
         errors={errors}
       />
       <FormField label="Pull requests that need a comment's approval" description="A build waits until somebody with write access comments /codebuild_run(COMMIT-ID) on the pull request.">
