@@ -38,13 +38,23 @@ func writeLog(data string, n int) (id string, err error) {
 		return "", err
 	}
 	b, seq := frame.NewBuilder(), uint64(0)
+	send := func() error {
+		err := logs.Append(stream, seq, b.Frame())
+		seq++
+		return err
+	}
 	for i := range n {
-		if b.Add(start.Add(time.Duration(i)*time.Millisecond).UnixMilli(), []byte(logLine(i, n))) || i == n-1 {
-			if err := logs.Append(stream, seq, b.Frame()); err != nil {
-				return "", err
-			}
-			seq++
+		at, line := start.Add(time.Duration(i)*time.Millisecond).UnixMilli(), []byte(logLine(i, n))
+		if b.Add(at, line) {
+			continue
 		}
+		if err := send(); err != nil { // the frame is full
+			return "", err
+		}
+		b.Add(at, line)
+	}
+	if err := send(); err != nil {
+		return "", err
 	}
 	return id, logs.Sync(stream)
 }
