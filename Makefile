@@ -7,9 +7,9 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 
 NPM     ?= $(shell command -v npm)
 CONSOLE := internal/console/dist/app/index.html
-WEB     := $(shell find web -name node_modules -prune -o -type f -print)
+WEB     := $(shell find web -name node_modules -prune -o -name test-results -prune -o -name screenshots -prune -o -name stage -prune -o -name e2e -prune -o -type f -print)
 
-.PHONY: build console screenshots demo test bench lint generate clean
+.PHONY: build console e2e screenshots demo test bench lint generate clean
 
 build: console ## the two binaries, in bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/slipway ./cmd/slipway
@@ -29,6 +29,10 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && $(NPM) ci --loglevel=error
 	@touch $@
 
+e2e: build ## the console in a real browser, against the real server
+	$(GO) build -o bin/stage ./web/stage
+	cd web && npm run e2e
+
 screenshots: build ## a picture of every page of the console, in web/screenshots
 	$(GO) build -o bin/stage ./web/stage
 	cd web && npm run screenshots
@@ -42,6 +46,7 @@ test: ## everything, with the race detector; installs what the tests use
 	cd web && npm run check && npm test
 	$(GO) vet ./...
 	$(GO) test -race -timeout 20m ./...
+	@$(MAKE) --no-print-directory e2e
 
 bench: build ## the table of bench/README.md
 	$(GO) run ./bench

@@ -9,8 +9,8 @@ export default defineConfig({
   outputDir: "test-results",
   workers: 1, // tests of one file build on each other, and a stage is dear
   fullyParallel: false,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   forbidOnly: process.env["CI"] !== undefined,
   reporter: [["list"]],
   use: {

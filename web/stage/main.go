@@ -8,7 +8,7 @@
 // ends or it is interrupted:
 //
 //	console   a one-time link into the console
-//	url       the server's own address
+//	url       where browsers reach the server
 //	control   where to send commands, see control.go
 //	accessKeyId, secretAccessKey   the owner's
 //	forges    by server type: url (of the provider), location (of the repository
@@ -18,6 +18,7 @@
 // -seed fills it as it looks after some weeks of use: credentials in every
 // state of health, projects, builds, deliveries. -builds N adds N finished builds
 // to the project history, -log-lines N makes one of them have a log of N lines.
+// -proxy puts a proxy with TLS before the server, below a path.
 package main
 
 import (
@@ -27,6 +28,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -40,16 +42,24 @@ func main() {
 	seed := flag.Bool("seed", false, "fill it as after some weeks of use")
 	builds := flag.Int("builds", 0, "finished builds to add to the project history")
 	lines := flag.Int("log-lines", 0, "lines of the log of one of them")
+	behind := flag.Bool("proxy", false, "put a proxy with TLS before it, below the path /ci; url and console are there")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, *seed, *builds, *lines); err != nil {
+	if err := run(ctx, options{*binary, *seed, *behind, *builds, *lines}); err != nil {
 		fmt.Fprintln(os.Stderr, "stage:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, seed bool, builds, lines int) (err error) {
+// options are the flags.
+type options struct {
+	binary        string
+	seed, proxy   bool
+	builds, lines int
+}
+
+func run(ctx context.Context, o options) (err error) {
 	dir, err := os.MkdirTemp("", "slipway-stage-")
 	if err != nil {
 		return err
@@ -62,20 +72,31 @@ func run(ctx context.Context, binary string, seed bool, builds, lines int) (err 
 	}
 	data := filepath.Join(dir, "data")
 	var big string
-	if lines > 0 {
-		if big, err = writeLog(data, lines); err != nil {
+	if o.lines > 0 {
+		if big, err = writeLog(data, o.lines); err != nil {
 			return err
 		}
 	}
-	if err := s.serve(ctx, binary, data); err != nil {
+	var front net.Listener
+	if o.proxy {
+		if front, s.public, err = listenTLS(); err != nil {
+			return err
+		}
+	}
+	if err := s.serve(ctx, o.binary, data); err != nil {
 		return err
 	}
-	if builds > 0 || lines > 0 {
-		if err := s.history(ctx, data, builds, big); err != nil {
+	if front != nil {
+		if err := proxy(ctx, front, s.client.Endpoint); err != nil {
 			return err
 		}
 	}
-	if seed {
+	if o.builds > 0 || o.lines > 0 {
+		if err := s.history(ctx, data, o.builds, big); err != nil {
+			return err
+		}
+	}
+	if o.seed {
 		if err := s.seed(ctx); err != nil {
 			return err
 		}
@@ -89,7 +110,7 @@ func run(ctx context.Context, binary string, seed bool, builds, lines int) (err 
 		return err
 	}
 	about := map[string]any{
-		"console": link, "url": s.client.Endpoint, "control": control, "bigBuild": big, "forges": s.forges,
+		"console": link, "url": s.public, "control": control, "bigBuild": big, "forges": s.forges,
 		"accessKeyId": s.client.Key.ID, "secretAccessKey": s.client.Key.Secret.Reveal(),
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(about); err != nil {

@@ -26,6 +26,7 @@ type stage struct {
 	endpoints []string // for --source-endpoint
 	forges    map[string]*forge
 	client    *awsjson.Client
+	public    string // where browsers and providers reach the server
 	process   *exec.Cmd
 	exited    chan struct{}
 }
@@ -36,7 +37,10 @@ func (s *stage) serve(ctx context.Context, binary, data string) error {
 	if err != nil {
 		return err
 	}
-	s.process = exec.Command(binary, "serve", "--data", data, "--listen", address, "--public-url", "http://"+address,
+	if s.public == "" {
+		s.public = "http://" + address
+	}
+	s.process = exec.Command(binary, "serve", "--data", data, "--listen", address, "--public-url", s.public,
 		"--source-endpoint", strings.Join(s.endpoints, ","), "--drain", "0s", "--log-level", "warn")
 	s.process.Stderr = os.Stderr
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is ours to hand on
