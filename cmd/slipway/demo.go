@@ -34,7 +34,7 @@ reported; then the same with a wrong token, to show what the error looks like.
 Everything is real — the provider is a small server of our own that speaks GitHub
 Enterprise Server's API and serves git — and happens in a temporary folder. Every
 step prints the AWS CLI command that does the same. At the end the server stays
-up for you to try, until Ctrl-C; --once exits instead.`,
+up for you to try, in the browser too, until Ctrl-C; --once exits instead.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), cmd.OutOrStdout(), listen, once)
@@ -121,7 +121,7 @@ func demo(ctx context.Context, out io.Writer, listen string, once bool) (err err
 	if once {
 		return nil
 	}
-	fmt.Fprintf(out, "The server stays up until Ctrl-C. In another shell:\n\n    eval \"$(slipway env --data %s)\"\n    aws codebuild list-builds\n\n", o.data)
+	fmt.Fprintf(out, "The server stays up until Ctrl-C. In the browser (this link signs in once):\n\n    %s\n\nIn another shell:\n\n    eval \"$(slipway env --data %s)\"\n    aws codebuild list-builds\n\n", s.link.Reveal(), o.data)
 	<-ctx.Done()
 	return nil
 }
