@@ -114,27 +114,46 @@ func (l *linter) whole(s *Spec) {
 	l.tell(Finding{Level: Odd, Message: "No phase has commands: the build does nothing. They are a list below phases, a phase such as build, and commands.", Line: 1, Column: 1})
 }
 
+// add tells of n. Where that is takes as long to find as its line is long: it is
+// looked for only if it is told.
 func (l *linter) add(level Level, n *yaml.Node, message string) {
-	f := l.where.of(n)
-	f.Level, f.Message = level, message
-	l.tell(f)
+	if l.takes(level, told{n.Line, n.Column, message}) {
+		f := l.where.of(n)
+		f.Level, f.Message = level, message
+		l.keep(f)
+	}
 }
 
 func (l *linter) tell(f Finding) {
-	l.bad = l.bad || f.Level == Bad
-	key := told{f.Line, f.Column, f.Message}
-	if l.seen[key] || len(l.found) == maxFindings && f.Level == Odd {
-		return
+	if l.takes(f.Level, told{f.Line, f.Column, f.Message}) {
+		l.keep(f)
 	}
-	l.seen[key] = true
-	if len(l.found) == maxFindings { // what is bad is worth more
-		if i := slices.IndexFunc(l.found, func(f Finding) bool { return f.Level == Odd }); i >= 0 {
-			l.found = slices.Delete(l.found, i, i+1)
-		}
+}
+
+// full reports whether a finding of this level is one too many. What is bad is
+// worth more than what is odd.
+func (l *linter) full(level Level) bool {
+	return len(l.found) == maxFindings && (level == Odd || !slices.ContainsFunc(l.found, odd))
+}
+
+func odd(f Finding) bool { return f.Level == Odd }
+
+// takes reports whether there is room for a finding that was not told yet.
+func (l *linter) takes(level Level, t told) bool {
+	l.bad = l.bad || level == Bad
+	if l.full(level) || l.seen[t] {
+		return false
 	}
-	if len(l.found) < maxFindings {
-		l.found = append(l.found, f)
+	l.seen[t] = true
+	return true
+}
+
+func (l *linter) keep(f Finding) {
+	if len(l.found) == maxFindings {
+		i := slices.IndexFunc(l.found, odd)
+		l.found = slices.Delete(l.found, i, i+1)
 	}
+	l.found = append(l.found, f)
 }
 
 // unversioned returns none, or tells that a version is missing.
@@ -154,7 +173,7 @@ func (l *linter) unversioned(n *yaml.Node, none *Error) error {
 
 // again tells of a key that k has already.
 func (l *linter) again(k keys, key *yaml.Node) {
-	if l != nil && k.values[key.Value] != nil {
+	if l != nil && k.values[key.Value] != nil && !l.full(Odd) {
 		l.add(Odd, k.at[key.Value], fmt.Sprintf("The key %s is written again in line %d, and only that one counts.", clipKey(key.Value), l.where.of(key).Line))
 	}
 }

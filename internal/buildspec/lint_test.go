@@ -128,6 +128,34 @@ func TestLintOfTooMuchIsBounded(t *testing.T) {
 	}
 }
 
+// The text is all in one line, and nearly all in it is wrong: the place of each
+// finding takes as long to find as the line is long.
+func TestLintOfOneLongLineIsQuick(t *testing.T) {
+	full := func(begin, unit, end string) string {
+		return begin + strings.Repeat(unit, (buildspec.MaxSize-len(begin)-len(end))/len(unit)) + end
+	}
+	var keys strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&keys, "x-p%05d: 1,", i)
+	}
+	for name, text := range map[string]string{
+		"values of the wrong kind": full("{version: 0.2, phases: {build: {commands: [", "{},", "]}}}"),
+		"aliases of one":           full("{version: 0.2, a: &a {}, phases: {build: {commands: [", "*a,", "]}}}"),
+		"a key again and again":    full("{version: 0.2,", "a: 1,", "}"),
+		"unknown keys":             "{version: 0.2," + strings.ReplaceAll(keys.String(), "x-", "") + "}",
+		"keys for anchors":         "{version: 0.2," + keys.String() + "}",
+	} {
+		began := time.Now()
+		all := buildspec.Lint([]byte(text))
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: linting %d bytes took %s", name, len(text), took)
+		}
+		if len(all) == 0 || len(all) > 100 {
+			t.Errorf("%s: %d findings", name, len(all))
+		}
+	}
+}
+
 // FuzzLint holds that any text is linted in bounded time, that some finding is
 // bad exactly if the text cannot be parsed, and that all places are in the text.
 func FuzzLint(f *testing.F) {

@@ -27,6 +27,9 @@ func (l *linter) block(k keys, name string, known ...string) {
 		here = " in " + name
 	}
 	for _, key := range k.names {
+		if l.full(Odd) {
+			return
+		}
 		if slices.Contains(known, key) {
 			continue
 		}
@@ -61,21 +64,28 @@ func nearest(key string, known []string) string {
 		return ""
 	}
 	best, nearest := 3, ""
+	meant := plain(key)
 	for _, candidate := range known {
 		most := 2
 		if len(candidate) <= 4 {
 			most = 1
 		}
-		if d := distance(plain(key), plain(candidate)); d <= most && d < best {
+		is := plain(candidate)
+		if more := len(is) - len(meant); more > most || -more > most {
+			continue
+		}
+		if d := distance(meant, is); d <= most && d < best {
 			best, nearest = d, candidate
 		}
 	}
 	return nearest
 }
 
+var joined = strings.NewReplacer("-", "", "_", "", " ", "")
+
 // plain is a key without what people vary: case, hyphens, a plural.
 func plain(key string) string {
-	return strings.TrimSuffix(strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(key)), "s")
+	return strings.TrimSuffix(joined.Replace(strings.ToLower(key)), "s")
 }
 
 // distance is how many letters must be added, removed, changed or swapped with
