@@ -51,6 +51,7 @@ func HashCode(text string) []byte {
 // SignIn begins the session that c is for, with its keys.
 func (c Code) SignIn(now time.Time) (Session, Key, error) {
 	s, k, err := NewSession(c.Account, c.User, slipway.SessionOriginLink, now)
+	s.Parent = c.Session
 	if err == nil && !c.Ends.IsZero() && c.Ends.Before(s.Ends) {
 		s.Ends = c.Ends
 		s, k = s.Renew(now)

@@ -34,6 +34,7 @@ type Session struct {
 	Created time.Time
 	Expires time.Time // when its newest keys end
 	Ends    time.Time // when it ends, however it is used
+	Parent  string    // id of the session whose link began it, with which it is revoked; "" if none did
 }
 
 // NewSession begins a session: it is good for an hour, and can be renewed for

@@ -18,7 +18,7 @@ func TestASessionLastsAnHourAtATimeAndTwelveInAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Session{s.ID, "123456789012", "alice", slipway.SessionOriginAccessKey, morning, morning.Add(time.Hour), morning.Add(12 * time.Hour)}); s != want {
+	if want := (Session{s.ID, "123456789012", "alice", slipway.SessionOriginAccessKey, morning, morning.Add(time.Hour), morning.Add(12 * time.Hour), ""}); s != want {
 		t.Errorf("NewSession = %+v, want %+v", s, want)
 	}
 	seen := map[string]bool{}

@@ -24,7 +24,8 @@ type sessionStore interface {
 	PutCode(ctx context.Context, c accesskey.Code) error
 	// TakeCode removes the code with this hash and returns it, or NotFound.
 	TakeCode(ctx context.Context, hash []byte, now time.Time) (accesskey.Code, error)
-	// Create stores a new session and its keys.
+	// Create stores a new session and its keys. NotFound if the session that it
+	// is to end with has ended.
 	Create(ctx context.Context, v accesskey.Session, k accesskey.Sealed) (gone []string, err error)
 	// Renew gives a session another key, and shortens the life of the old one.
 	// NotFound if the session has ended.
@@ -33,7 +34,8 @@ type sessionStore interface {
 	ByKey(ctx context.Context, id string, now time.Time) (accesskey.Session, error)
 	// List returns the sessions of an account, newest first.
 	List(ctx context.Context, account string, now time.Time) ([]accesskey.Session, error)
-	// Delete ends a session of an account, or returns NotFound.
+	// Delete ends a session of an account, and those that its links began, or
+	// returns NotFound.
 	Delete(ctx context.Context, account, id string, now time.Time) (gone []string, err error)
 }
 
@@ -90,8 +92,9 @@ func (s *Sessions) link(ctx context.Context, account, user string, by accesskey.
 	return secret.New(s.options.BaseURL + "/console/#code=" + url.QueryEscape(text.Reveal())), c.Expires, nil
 }
 
-// CreateSignInLink answers a link that signs the caller in at the console. One
-// that a session makes begins nothing that outlasts the session.
+// CreateSignInLink answers a link that signs the caller in at the console. What
+// a session's link begins ends with that session, and makes no further links:
+// nobody who once had a session's keys stays signed in after it was revoked.
 func (s *Sessions) CreateSignInLink(ctx context.Context, _ *slipway.CreateSignInLinkInput) (*slipway.CreateSignInLinkOutput, error) {
 	caller := accesskey.CallerOf(ctx)
 	var by accesskey.Session
@@ -99,6 +102,9 @@ func (s *Sessions) CreateSignInLink(ctx context.Context, _ *slipway.CreateSignIn
 		var err error
 		if by, err = s.own(ctx); err != nil {
 			return nil, ended(err)
+		}
+		if by.Parent != "" {
+			return nil, fault.New(fault.Invalid, "This session was begun with the link of another session, and makes no further ones. Run 'slipway console' on the server's machine for a link.")
 		}
 	}
 	link, expires, err := s.link(ctx, caller.Scope.Account, caller.User, by, linkLife)
@@ -124,7 +130,7 @@ func (s *Sessions) SignIn(ctx context.Context, in *slipway.SignInInput) (*slipwa
 		return nil, err
 	}
 	if err := s.create(ctx, session, key); err != nil {
-		return nil, err
+		return nil, ended(err)
 	}
 	return &slipway.SignInOutput{Credentials: credentialsOf(key), Session: public(session, session.ID)}, nil
 }
@@ -206,8 +212,8 @@ func (s *Sessions) ListSessions(ctx context.Context, _ *slipway.ListSessionsInpu
 	return out, nil
 }
 
-// RevokeSession ends a session of the caller's account, or the caller's own.
-// Its keys are refused from now on.
+// RevokeSession ends a session of the caller's account, or the caller's own, and
+// the sessions that its links began. Their keys are refused from now on.
 func (s *Sessions) RevokeSession(ctx context.Context, in *slipway.RevokeSessionInput) (*slipway.RevokeSessionOutput, error) {
 	id := in.ID
 	if id == "" {

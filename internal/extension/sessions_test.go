@@ -240,6 +240,40 @@ func TestRevokingHoldsAtOnce(t *testing.T) {
 	d.refused(err, fault.Invalid, "Run 'slipway console'")
 }
 
+func TestWhatALinkOfASessionBeginsEndsWithIt(t *testing.T) {
+	d := newDoor(t)
+	first, other := d.in(), d.in()
+	second, err := d.signIn(d.code(by(t, first.Credentials.AccessKeyID)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := by(t, second.Credentials.AccessKeyID)
+	_, err = d.CreateSignInLink(ctx, &slipway.CreateSignInLinkInput{})
+	d.refused(err, fault.Invalid, "makes no further ones")
+
+	// Revoked between the taking of the code and the storing of the session.
+	late, _, err := accesskey.Code{Account: "000000000000", User: "alice", Session: first.Session.ID}.SignIn(d.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.RevokeSession(by(t, ownerID), &slipway.RevokeSessionInput{ID: first.Session.ID}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.db.Sessions().Create(t.Context(), late, accesskey.Sealed{ID: "ASIALATE", Account: late.Account, User: late.User, Box: []byte("x"), Created: d.now, Expires: late.Expires})
+	d.refused(err, fault.NotFound, "no such session")
+
+	if !d.forgotten[second.Credentials.AccessKeyID] {
+		t.Error("a revoked key is still remembered")
+	}
+	_, err = d.db.Sessions().Key(t.Context(), second.Credentials.AccessKeyID)
+	d.refused(err, fault.NotFound, "does not exist")
+	_, err = d.RenewSession(ctx, &slipway.RenewSessionInput{})
+	d.refused(err, fault.Invalid, "Sign in again")
+	if _, err := d.RenewSession(by(t, other.Credentials.AccessKeyID), &slipway.RenewSessionInput{}); err != nil {
+		t.Errorf("another session ended, too: %v", err)
+	}
+}
+
 func TestSessionsSayWhenTheStoreFails(t *testing.T) {
 	d := newDoor(t)
 	out := d.in()

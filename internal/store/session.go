@@ -21,17 +21,22 @@ const (
 // expired is not found, and is removed when something is stored.
 type Sessions struct{ db *DB }
 
-const sessionColumns = `id, account, user_name, origin, created, expires, ends`
+const sessionColumns = `id, account, user_name, origin, created, expires, ends, parent`
 
-// Create stores a new session and its keys. The account's oldest session over
-// 1000 goes; gone are the ids of keys that went with it, or had expired.
+// Create stores a new session and its keys. NotFound if the session that it is
+// to end with has ended. The account's oldest session over 1000 goes; gone are the ids of keys that went with it, or had expired.
 func (s *Sessions) Create(ctx context.Context, v accesskey.Session, k accesskey.Sealed) (gone []string, err error) {
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		if gone, err = sweep(ctx, q, v.Created); err != nil {
 			return err
 		}
-		if _, err := q.exec(ctx, `INSERT INTO session (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			v.ID, v.Account, v.User, string(v.Origin), stamp(v.Created), stamp(v.Expires), stamp(v.Ends)); err != nil {
+		if v.Parent != "" { // or it would stay although that was revoked
+			if err := lives(ctx, q, v.Parent, v.Created); err != nil {
+				return err
+			}
+		}
+		if _, err := q.exec(ctx, `INSERT INTO session (`+sessionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			v.ID, v.Account, v.User, string(v.Origin), stamp(v.Created), stamp(v.Expires), stamp(v.Ends), v.Parent); err != nil {
 			return err
 		}
 		over, err := many(ctx, q, scanInto[string], `SELECT id FROM session WHERE account = $1 AND id NOT IN
@@ -100,7 +105,7 @@ func (s *Sessions) Key(ctx context.Context, id string) (accesskey.Sealed, error)
 // ByKey returns the session that a key is for, or NotFound if either has
 // expired at now, or there is none.
 func (s *Sessions) ByKey(ctx context.Context, id string, now time.Time) (accesskey.Session, error) {
-	v, err := one(ctx, s.db.read, scanSession, `SELECT s.id, s.account, s.user_name, s.origin, s.created, s.expires, s.ends
+	v, err := one(ctx, s.db.read, scanSession, `SELECT s.id, s.account, s.user_name, s.origin, s.created, s.expires, s.ends, s.parent
 		FROM session_key k JOIN session s ON s.id = k.session WHERE k.id = $1 AND k.expires > $2 AND s.expires > $2`, id, stamp(now))
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, noSession()
@@ -115,8 +120,8 @@ func (s *Sessions) List(ctx context.Context, account string, now time.Time) ([]a
 	return all, doing(err, "list sessions")
 }
 
-// Delete ends a session of an account, with its keys and the codes that it
-// made, or returns NotFound. gone are the ids of its keys.
+// Delete ends a session of an account, with its keys, the codes that it made and
+// the sessions that those began, or returns NotFound. gone are the ids of the keys.
 func (s *Sessions) Delete(ctx context.Context, account, id string, now time.Time) (gone []string, err error) {
 	err = s.db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		_, err := one(ctx, q, scanInto[string], `SELECT id FROM session WHERE account = $1 AND id = $2 AND expires > $3`, account, id, stamp(now))
@@ -135,6 +140,15 @@ func (s *Sessions) Delete(ctx context.Context, account, id string, now time.Time
 	return gone, nil
 }
 
+// lives returns noSession unless the session with this id is good at now.
+func lives(ctx context.Context, q *statements, id string, now time.Time) error {
+	_, err := one(ctx, q, scanInto[string], `SELECT id FROM session WHERE id = $1 AND expires > $2`, id, stamp(now))
+	if errors.Is(err, sql.ErrNoRows) {
+		return noSession()
+	}
+	return err
+}
+
 func noSession() error { return fault.New(fault.NotFound, "There is no such session") }
 
 func putSessionKey(ctx context.Context, q *statements, session string, k accesskey.Sealed) error {
@@ -143,15 +157,32 @@ func putSessionKey(ctx context.Context, q *statements, session string, k accessk
 	return err
 }
 
-// endSession removes a session and all that hangs on it, and returns the ids of
-// its keys.
+// endSession removes a session and all that hangs on it: its keys, the codes
+// that it made, and in the same way the sessions that those began. It returns
+// the ids of the keys.
 func endSession(ctx context.Context, q *statements, id string) ([]string, error) {
-	for _, query := range []string{`DELETE FROM session WHERE id = $1`, `DELETE FROM sign_in_code WHERE session = $1 AND session <> ''`} {
-		if _, err := q.exec(ctx, query, id); err != nil {
+	if _, err := q.exec(ctx, `DELETE FROM session WHERE id = $1`, id); err != nil {
+		return nil, err
+	}
+	if _, err := q.exec(ctx, `DELETE FROM sign_in_code WHERE session = $1 AND session <> ''`, id); err != nil {
+		return nil, err
+	}
+	gone, err := many(ctx, q, scanInto[string], `DELETE FROM session_key WHERE session = $1 RETURNING id`, id)
+	if err != nil {
+		return nil, err
+	}
+	begun, err := many(ctx, q, scanInto[string], `SELECT id FROM session WHERE parent = $1 AND parent <> ''`, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range begun {
+		more, err := endSession(ctx, q, id)
+		if err != nil {
 			return nil, err
 		}
+		gone = append(gone, more...)
 	}
-	return many(ctx, q, scanInto[string], `DELETE FROM session_key WHERE session = $1 RETURNING id`, id)
+	return gone, nil
 }
 
 // sweep removes what has expired, and returns the ids of keys that went.
@@ -165,7 +196,7 @@ func sweep(ctx context.Context, q *statements, now time.Time) ([]string, error) 
 func scanSession(row scan) (v accesskey.Session, err error) {
 	var origin string
 	var created, expires, ends int64
-	err = row(&v.ID, &v.Account, &v.User, &origin, &created, &expires, &ends)
+	err = row(&v.ID, &v.Account, &v.User, &origin, &created, &expires, &ends, &v.Parent)
 	v.Origin, v.Created, v.Expires, v.Ends = slipway.SessionOrigin(origin), moment(created), moment(expires), moment(ends)
 	return v, err
 }

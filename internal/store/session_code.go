@@ -23,11 +23,7 @@ func (s *Sessions) PutCode(ctx context.Context, c accesskey.Code) error {
 			return err
 		}
 		if c.Session != "" { // or its code would stay although it was revoked
-			_, err := one(ctx, q, scanInto[string], `SELECT id FROM session WHERE id = $1 AND expires > $2`, c.Session, stamp(c.Created))
-			if errors.Is(err, sql.ErrNoRows) {
-				return noSession()
-			}
-			if err != nil {
+			if err := lives(ctx, q, c.Session, c.Created); err != nil {
 				return err
 			}
 		}

@@ -148,7 +148,7 @@ func TestTheOldestSessionsAndCodesGoFirst(t *testing.T) {
 	must(t, db.write.do(ctx, func(ctx context.Context, q *statements) error {
 		for i := range sessionsPerAccount {
 			id := fmt.Sprintf("s%d", i)
-			if _, err := q.exec(ctx, `INSERT INTO session (`+sessionColumns+`) VALUES ($1, $2, 'alice', 'LINK', $3, $4, $4)`, id, account, int64(i+1), stamp(noon.Add(time.Hour))); err != nil {
+			if _, err := q.exec(ctx, `INSERT INTO session (`+sessionColumns+`) VALUES ($1, $2, 'alice', 'LINK', $3, $4, $4, '')`, id, account, int64(i+1), stamp(noon.Add(time.Hour))); err != nil {
 				return err
 			}
 			if err := putSessionKey(ctx, q, id, accesskey.Sealed{ID: "K" + id, Box: []byte("x"), Expires: noon.Add(time.Hour)}); err != nil {
