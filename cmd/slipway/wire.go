@@ -96,7 +96,7 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 		}
 		return sealed.Open(keys)
 	}, nil)
-	s.sessions = extension.NewSessions(s.db.Sessions(), keys, look, extension.SessionOptions{BaseURL: s.base()})
+	s.sessions = extension.NewSessions(s.db.Sessions(), keys, look, extension.SessionOptions{BaseURL: s.base(), Log: s.o.log})
 	deliveries := extension.NewDeliveries(s.db.Deliveries(), s.db.Projects(), s.db.Builds(), s.receiver)
 	credentials := extension.NewCredentials(s.keyring, s.checker, credential.NewNamed, extension.CredentialOptions{Strict: s.o.checks == "strict"})
 	builds := extension.NewBuilds(s.db.Builds(), s.logs, nil)

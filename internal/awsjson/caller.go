@@ -22,10 +22,10 @@ func withDefaults(c accesskey.Caller) accesskey.Caller {
 	return c
 }
 
-// identify returns the context of an operation: with its caller, unless anybody
-// may call it.
+// identify returns the context of an operation: with where the request came from
+// and its caller, unless anybody may call it.
 func (x *exchange) identify(op *api.Operation, body []byte) (context.Context, error) {
-	ctx := x.request.Context()
+	ctx := accesskey.WithRemote(x.request.Context(), remote(x.request))
 	if op.Unsigned {
 		switch {
 		case x.AcceptAny && rebound(x.request):
@@ -40,6 +40,14 @@ func (x *exchange) identify(op *api.Operation, body []byte) (context.Context, er
 		return nil, err
 	}
 	return accesskey.WithCaller(ctx, caller), nil
+}
+
+// maxForwarded bounds, in bytes, what is kept of what strangers say.
+const maxForwarded = 200
+
+func remote(r *http.Request) accesskey.Remote {
+	forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ", ")
+	return accesskey.Remote{Address: r.RemoteAddr, Forwarded: strings.ToValidUTF8(forwarded[:min(len(forwarded), maxForwarded)], "")}
 }
 
 // foreign reports whether the request comes from a page that we did not serve,

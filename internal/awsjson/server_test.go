@@ -244,6 +244,7 @@ func TestAnUnsignedOperationIsForWhoeverAsks(t *testing.T) {
 		{"without a signature", signIn, unsigned, 200, ""},
 		{"what signature there is says nothing", signIn, nil, 200, ""},
 		{"a wrong signature says nothing", signIn, func(r *http.Request) { r.Header.Set("Authorization", "AWS4-HMAC-SHA256 x") }, 200, ""},
+		{"what a proxy says is cut", signIn, func(r *http.Request) { r.Header.Set("X-Forwarded-For", strings.Repeat("1.2.3.4, \u00e4", 500)) }, 200, ""},
 		{"the operation has the last word", `{"code":"x"}`, unsigned, 400, "InvalidInputException"},
 		{"the limit of bodies holds", `{"code":"` + strings.Repeat("x", 3000) + `"}`, unsigned, 413, "RequestEntityTooLargeException"},
 		{"our own page", signIn, from("ci.lan:4680", "http://ci.lan:4680"), 200, ""},

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
@@ -80,10 +81,14 @@ func (tiny) GetLogEvents(_ context.Context, in *logs.GetLogEventsRequest) (*logs
 	return &logs.GetLogEventsResponse{Events: []logs.OutputLogEvent{}, NextForwardToken: new("f/1"), NextBackwardToken: new("b/1")}, nil
 }
 
-// SignIn is called unsigned: it answers whether it has a caller all the same.
+// SignIn is called unsigned: it answers whether it has a caller all the same, and
+// that it knows from where it is called.
 func (tiny) SignIn(ctx context.Context, in *slipway.SignInInput) (*slipway.SignInOutput, error) {
 	if in.Code.Reveal() != token || accesskey.CallerOf(ctx) != (accesskey.Caller{}) {
 		return nil, fault.New(fault.Invalid, "another code, or a caller")
+	}
+	if from := accesskey.RemoteOf(ctx); !strings.HasPrefix(from.Address, "127.0.0.1:") || len(from.Forwarded) > 200 || !utf8.ValidString(from.Forwarded) {
+		return nil, fault.New(fault.Invalid, "another place")
 	}
 	return &slipway.SignInOutput{}, nil
 }

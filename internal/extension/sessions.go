@@ -2,6 +2,7 @@ package extension
 
 import (
 	"context"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -54,6 +55,7 @@ type keyMemory interface {
 type SessionOptions struct {
 	BaseURL string           // where people reach the server; links begin with it
 	Now     func() time.Time // nil means time.Now
+	Log     *slog.Logger     // who signs in and out; nil means no log
 }
 
 // Sessions is the operations by which people sign in and out. Its methods may
@@ -69,6 +71,9 @@ type Sessions struct {
 func NewSessions(store sessionStore, seal sealer, memory keyMemory, o SessionOptions) *Sessions {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	return &Sessions{store: store, seal: seal, memory: memory, options: o}
@@ -111,6 +116,7 @@ func (s *Sessions) CreateSignInLink(ctx context.Context, _ *slipway.CreateSignIn
 	if err != nil {
 		return nil, ended(err)
 	}
+	s.tell(ctx, "sign-in link made", caller.User, slog.String("session", by.ID), slog.Time("expires", expires))
 	return &slipway.CreateSignInLinkOutput{URL: link.Reveal(), Expires: api.At(expires)}, nil
 }
 
@@ -159,7 +165,20 @@ func (s *Sessions) create(ctx context.Context, session accesskey.Session, key ac
 	}
 	gone, err := s.store.Create(ctx, session, sealed)
 	s.forget(gone)
+	if err == nil {
+		s.tell(ctx, "signed in", session.User, slog.String("session", session.ID), slog.String("with", string(session.Origin)), slog.Time("ends", session.Ends))
+	}
 	return err
+}
+
+// tell has the operator know who came or went, and from where.
+func (s *Sessions) tell(ctx context.Context, what, user string, about ...slog.Attr) {
+	from := accesskey.RemoteOf(ctx)
+	attrs := append([]slog.Attr{slog.String("user", user), slog.String("remote", from.Address)}, about...)
+	if from.Forwarded != "" {
+		attrs = append(attrs, slog.String("forwardedFor", from.Forwarded))
+	}
+	s.options.Log.LogAttrs(ctx, slog.LevelInfo, what, attrs...)
 }
 
 // RenewSession answers new keys for the caller's session. The caller's are good
@@ -230,8 +249,12 @@ func (s *Sessions) RevokeSession(ctx context.Context, in *slipway.RevokeSessionI
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, fault.New(fault.NotFound, "There is no such session: it has ended, or never was. ListSessions lists those that there are.")
 	}
+	if err != nil {
+		return nil, err
+	}
 	s.forget(gone)
-	return &slipway.RevokeSessionOutput{}, err
+	s.tell(ctx, "session ended", accesskey.CallerOf(ctx).User, slog.String("session", id))
+	return &slipway.RevokeSessionOutput{}, nil
 }
 
 // own returns the caller's session, or NotFound.

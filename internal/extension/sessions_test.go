@@ -1,8 +1,10 @@
 package extension
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -28,6 +30,7 @@ type door struct {
 	keys      *seal.Keyset
 	now       time.Time
 	forgotten map[string]bool
+	log       bytes.Buffer
 }
 
 func (d *door) Invalidate(id string) { d.forgotten[id] = true }
@@ -43,7 +46,7 @@ func newDoor(t *testing.T) *door {
 		t.Fatal(err)
 	}
 	d := &door{t: t, db: db, keys: keys, now: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC), forgotten: map[string]bool{}}
-	d.Sessions = NewSessions(db.Sessions(), keys, d, SessionOptions{BaseURL: "https://ci.example.com/slipway/", Now: func() time.Time { return d.now }})
+	d.Sessions = NewSessions(db.Sessions(), keys, d, SessionOptions{BaseURL: "https://ci.example.com/slipway/", Now: func() time.Time { return d.now }, Log: slog.New(slog.NewTextHandler(&d.log, nil))})
 	return d
 }
 
@@ -271,6 +274,39 @@ func TestWhatALinkOfASessionBeginsEndsWithIt(t *testing.T) {
 	d.refused(err, fault.Invalid, "Sign in again")
 	if _, err := d.RenewSession(by(t, other.Credentials.AccessKeyID), &slipway.RenewSessionInput{}); err != nil {
 		t.Errorf("another session ended, too: %v", err)
+	}
+}
+
+func TestTheOperatorSeesWhoComesAndGoes(t *testing.T) {
+	d := newDoor(t)
+	from := func(ctx context.Context) context.Context {
+		return accesskey.WithRemote(ctx, accesskey.Remote{Address: "192.0.2.7:1234", Forwarded: "198.51.100.1\nlevel=ERROR"})
+	}
+	code := d.code(from(by(t, ownerID)))
+	in, err := d.SignIn(from(t.Context()), &slipway.SignInInput{Code: secret.New(code)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := d.CreateSession(from(by(t, ownerID)), &slipway.CreateSessionInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.RevokeSession(from(by(t, ownerID)), &slipway.RevokeSessionInput{ID: in.Session.ID}); err != nil {
+		t.Fatal(err)
+	}
+	const who, where = ` user=alice remote=192.0.2.7:1234`, ` forwardedFor="198.51.100.1\nlevel=ERROR"`
+	got := regexp.MustCompile(`time=\S+ level=INFO `).ReplaceAllString(d.log.String(), "")
+	want := `msg="sign-in link made"` + who + ` session="" expires=2026-11-27T12:10:00.000Z` + where + "\n" +
+		`msg="signed in"` + who + ` session=` + in.Session.ID + ` with=LINK ends=2026-11-28T00:00:00.000Z` + where + "\n" +
+		`msg="signed in"` + who + ` session=` + made.Session.ID + ` with=ACCESS_KEY ends=2026-11-28T00:00:00.000Z` + where + "\n" +
+		`msg="session ended"` + who + ` session=` + in.Session.ID + where + "\n"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for name, secret := range map[string]string{"code": code, "secret": in.Credentials.SecretAccessKey, "token": in.Credentials.SessionToken} {
+		if strings.Contains(d.log.String(), secret) {
+			t.Errorf("the log holds the %s", name)
+		}
 	}
 }
 
