@@ -2,6 +2,7 @@ package extension
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"slipway/internal/accesskey"
@@ -100,7 +101,11 @@ func (s *Deliveries) ListWebhookDeliveries(ctx context.Context, in *slipway.List
 	}
 	out := &slipway.ListWebhookDeliveriesOutput{Deliveries: []slipway.WebhookDeliverySummary{}}
 	for _, d := range page {
-		out.Deliveries = append(out.Deliveries, summary(d))
+		told, err := s.told(ctx, scope, name, d)
+		if err != nil {
+			return nil, err
+		}
+		out.Deliveries = append(out.Deliveries, told)
 	}
 	if next != 0 {
 		out.NextToken = webhook.DeliveryName(next)
@@ -139,9 +144,43 @@ func (s *Deliveries) startedBy(ctx context.Context, scope arn.Scope, in *slipway
 	if err != nil {
 		return nil, err
 	}
-	out.Deliveries = append(out.Deliveries, summary(d))
+	projectName, _, _ := strings.Cut(id, ":")
+	told, err := s.told(ctx, scope, projectName, d)
+	if err != nil {
+		return nil, err
+	}
+	out.Deliveries = append(out.Deliveries, told)
 	return out, nil
 }
+
+// told returns a delivery as lists show it, with what it came to: for one
+// project, or for whichever heard it if projectName is "".
+func (s *Deliveries) told(ctx context.Context, scope arn.Scope, projectName string, d webhook.Delivery) (slipway.WebhookDeliverySummary, error) {
+	out := summary(d)
+	if d.Pending || d.Record.State != slipway.DeliveryStateDone {
+		return out, nil
+	}
+	verdicts, err := s.deliveries.Verdicts(ctx, d.Sequence)
+	out.Outcome, out.Reason = cameTo(verdicts, scope, projectName)
+	return out, err
+}
+
+// cameTo returns what says most of verdicts.
+func cameTo(verdicts []webhook.Verdict, scope arn.Scope, projectName string) (outcome slipway.VerdictOutcome, reason string) {
+	for _, v := range verdicts {
+		if v.Scope != scope || projectName != "" && v.ProjectName != projectName {
+			continue
+		}
+		if slices.Index(telling, v.Outcome) > slices.Index(telling, outcome) {
+			outcome, reason = v.Outcome, v.Reason
+		}
+	}
+	return outcome, reason
+}
+
+// telling lists outcomes, from the one that says least of a delivery to the one
+// that says most.
+var telling = []slipway.VerdictOutcome{"", slipway.VerdictOutcomeIgnored, slipway.VerdictOutcomeNoMatch, slipway.VerdictOutcomeWithheld, slipway.VerdictOutcomeBuild, slipway.VerdictOutcomeFailed}
 
 // DescribeWebhookDelivery answers a delivery whole: what was sent, and for every
 // project that heard it each filter with the value that it saw.
@@ -170,6 +209,7 @@ func (s *Deliveries) DescribeWebhookDelivery(ctx context.Context, in *slipway.De
 			out.Verdicts = append(out.Verdicts, v.ProjectVerdict)
 		}
 	}
+	out.Delivery.Outcome, out.Delivery.Reason = cameTo(verdicts, scope, "")
 	return out, nil
 }
 

@@ -66,10 +66,11 @@ func TestWebhookDeliveries(t *testing.T) {
 		must(err)
 	}
 	group := slipway.FilterGroupVerdict{Matched: true, Filters: []slipway.FilterVerdict{{Type: "EVENT", Pattern: "PUSH", Value: "PUSH", Matched: true}}}
-	verdict := slipway.ProjectVerdict{ProjectName: "demo", Outcome: "BUILD", BuildID: "demo:1", Groups: []slipway.FilterGroupVerdict{group}}
+	verdict := slipway.ProjectVerdict{ProjectName: "demo", Outcome: "BUILD", BuildID: "demo:1", Reason: "Filter group 1 matched.", Groups: []slipway.FilterGroupVerdict{group}}
+	other := slipway.ProjectVerdict{ProjectName: "other", Outcome: "NO_MATCH", Reason: "No filter group matched."}
 	_, err = db.Deliveries().Settle(t.Context(), 2, webhook.Settlement{
 		Record:   webhook.DeliveryRecord{Event: "push", Repository: "acme/app", Signature: "VALID", State: "DONE", BuildIDs: []string{"demo:1"}, Redelivery: 1},
-		Verdicts: []webhook.Verdict{{Scope: scope, ProjectVerdict: verdict}},
+		Verdicts: []webhook.Verdict{{Scope: scope, ProjectVerdict: verdict}, {Scope: scope, ProjectVerdict: other}},
 	})
 	must(err)
 	hearer := &echo{}
@@ -92,10 +93,21 @@ func TestWebhookDeliveries(t *testing.T) {
 	must(err)
 	want := slipway.WebhookDeliverySummary{
 		ID: "d-2", ProviderDeliveryID: "b", Received: api.At(at), ServerType: "GITHUB", Event: "push", Repository: "acme/app",
-		Signature: "VALID", State: "DONE", BuildIDs: []string{"demo:1"}, Redelivery: true,
+		Signature: "VALID", State: "DONE", BuildIDs: []string{"demo:1"}, Redelivery: true, Outcome: "BUILD", Reason: "Filter group 1 matched.",
 	}
 	if diff := cmp.Diff([]slipway.WebhookDeliverySummary{want}, of.Deliveries); diff != "" {
 		t.Errorf("of the project (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, first.Deliveries[1]); diff != "" {
+		t.Errorf("of all projects, what says most (-want +got):\n%s", diff)
+	}
+	if p := first.Deliveries[0]; p.Outcome != "" || p.Reason != "" {
+		t.Errorf("what is pending has come to %s: %s", p.Outcome, p.Reason)
+	}
+	of, err = s.ListWebhookDeliveries(ctx, &slipway.ListWebhookDeliveriesInput{ProjectName: "other"})
+	must(err)
+	if len(of.Deliveries) != 1 || of.Deliveries[0].Outcome != "NO_MATCH" || of.Deliveries[0].Reason != "No filter group matched." {
+		t.Errorf("of the other project: %+v", of.Deliveries)
 	}
 	if none, err := s.ListWebhookDeliveries(elsewhere, &slipway.ListWebhookDeliveriesInput{}); err != nil || len(none.Deliveries) != 0 {
 		t.Errorf("another account sees %v, %v", none, err)
@@ -110,7 +122,7 @@ func TestWebhookDeliveries(t *testing.T) {
 	whole, err := s.DescribeWebhookDelivery(ctx, &slipway.DescribeWebhookDeliveryInput{ID: "d-2"})
 	must(err)
 	if diff := cmp.Diff(&slipway.DescribeWebhookDeliveryOutput{
-		Delivery: &want, Payload: `{"id":"b"}`, Headers: map[string]string{"X-Github-Event": "push"}, Verdicts: []slipway.ProjectVerdict{verdict},
+		Delivery: &want, Payload: `{"id":"b"}`, Headers: map[string]string{"X-Github-Event": "push"}, Verdicts: []slipway.ProjectVerdict{verdict, other},
 	}, whole); diff != "" {
 		t.Errorf("the delivery (-want +got):\n%s", diff)
 	}

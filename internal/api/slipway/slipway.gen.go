@@ -958,7 +958,9 @@ type WebhookDeliverySummary struct {
 	Event              string           `json:"event,omitzero"`
 	ID                 string           `json:"id"`
 	Note               string           `json:"note,omitzero"`
+	Outcome            VerdictOutcome   `json:"outcome,omitzero"`
 	ProviderDeliveryID string           `json:"providerDeliveryId,omitzero"`
+	Reason             string           `json:"reason,omitzero"`
 	Received           api.Timestamp    `json:"received,omitzero"`
 	Redelivery         bool             `json:"redelivery,omitzero"`
 	Repeats            int              `json:"repeats,omitzero"`

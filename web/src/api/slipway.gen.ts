@@ -637,7 +637,9 @@ export interface WebhookDeliverySummary {
   readonly event?: string;
   readonly id: string;
   readonly note?: string;
+  readonly outcome?: VerdictOutcome;
   readonly providerDeliveryId?: string;
+  readonly reason?: string;
   readonly received: number;
   readonly redelivery?: boolean;
   readonly repeats?: number;
