@@ -1,7 +1,7 @@
 import AppLayout from "@cloudscape-design/components/app-layout";
 import SideNavigation from "@cloudscape-design/components/side-navigation";
 import TopNavigation from "@cloudscape-design/components/top-navigation";
-import { useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useLocation } from "wouter";
 import { signOut } from "../session/keys";
 import { useSession } from "../session/useSession";
@@ -10,6 +10,7 @@ import icon from "./icon.svg";
 import { href, paths, useFollow } from "./navigate";
 import { Notifications } from "./notifications";
 import { setTheme, useTheme } from "./theme";
+import { useNavigation } from "./useNavigation";
 
 /** What stands around every page: the top bar, the navigation, the notices. */
 export function Frame({ children }: { children: ReactNode }) {
@@ -17,10 +18,20 @@ export function Frame({ children }: { children: ReactNode }) {
   const follow = useFollow();
   const session = useSession();
   const { theme } = useTheme();
-  const [open, setOpen] = useState(() => window.matchMedia("(min-width: 912px)").matches);
+  const navigation = useNavigation();
   const section = location.split("/")[1] ?? "";
   return (
     <>
+      <a
+        className="skip"
+        href="#page-title"
+        onClick={(e) => {
+          e.preventDefault(); // the address stays that of the page
+          document.getElementById("page-title")?.focus();
+        }}
+      >
+        Skip to the page
+      </a>
       <div id="top">
         <TopNavigation
           identity={{ href: href("/"), title: "Slipway", logo: { src: icon, alt: "" }, onFollow: follow }}
@@ -60,8 +71,8 @@ export function Frame({ children }: { children: ReactNode }) {
       <AppLayout
         headerSelector="#top"
         toolsHide
-        navigationOpen={open}
-        onNavigationChange={({ detail }) => setOpen(detail.open)}
+        navigationOpen={navigation.open}
+        onNavigationChange={({ detail }) => navigation.change(detail.open)}
         ariaLabels={{ navigation: "Pages", navigationClose: "Close the list of pages", navigationToggle: "Open the list of pages", notifications: "Notifications" }}
         notifications={<Notifications />}
         navigation={

@@ -1,17 +1,22 @@
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { Problem } from "../api/problem";
-import { setSession } from "../session/session";
+import { currentSession, endSession, subscribe } from "../session/session";
 
 /** What was read of the server. Only failures that may pass are tried again. */
 export const queries = new QueryClient({
   queryCache: new QueryCache({
     onError: (e) => {
-      if (Problem.of(e).signedOut) setSession(undefined);
+      if (Problem.of(e).signedOut) endSession();
     },
   }),
   defaultOptions: {
     queries: { retry: (count, e) => count < 2 && Problem.of(e).passing, staleTime: 2000, refetchOnWindowFocus: true },
   },
+});
+
+// What one user read is not for the next.
+subscribe(() => {
+  if (currentSession() === undefined) queries.clear();
 });
 
 /** How often a page that shows something under way asks again, in milliseconds. */

@@ -6,6 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
 import type { CredentialHealth, CredentialSummary, JobAbility } from "../api/slipway.gen";
+import { Advice } from "../parts/Advice";
 import { Time } from "../parts/Time";
 import { Expiry } from "./Expiry";
 import { abilityWords, dead, jobWords, kindWords, linkHost, ownerWords, safeLink, scopeWords, stateWords, stepTold, whyNot } from "./words";
@@ -46,19 +47,21 @@ export function Health({ credential }: { credential: CredentialSummary }) {
   );
 }
 
-/** What to do, and the link where: in the place of its address, if that is among the words. */
-export function NextStep({ step, link }: { step: string | undefined; link: string | undefined }) {
+/** What to do, and the link where, if it is not among the words. */
+export function NextStep({ step = "", link }: { step: string | undefined; link: string | undefined }) {
   const to = safeLink(link);
-  if (to === undefined) return <>{step}</>;
-  const [before = "", ...after] = (step ?? "").split(to);
   return (
-    <span style={{ overflowWrap: "anywhere" }}>
-      {before}{" "}
-      <Link external href={to} externalIconAriaLabel="Opens in a new tab">
-        {after.length === 0 ? `Open ${linkHost(to)}` : to}
-      </Link>
-      {after.join(to)}
-    </span>
+    <>
+      <Advice text={step} here="with Replace token" />
+      {to !== undefined && !step.includes(to) && (
+        <>
+          {" "}
+          <Link external href={to} externalIconAriaLabel="Opens in a new tab">
+            Open {linkHost(to)}
+          </Link>
+        </>
+      )}
+    </>
   );
 }
 

@@ -3,11 +3,12 @@ import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import List from "@cloudscape-design/components/list";
-import StatusIndicator from "@cloudscape-design/components/status-indicator";
+import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { slipway } from "../api/slipway";
 import type { CredentialSummary, GetBuildStatisticsOutput, WebhookSummary } from "../api/slipway.gen";
+import { Advice } from "../parts/Advice";
 import { AppLink } from "../parts/AppLink";
 import { Loading } from "../parts/Loading";
 import { attention, type Attention } from "./attention";
@@ -55,11 +56,11 @@ export function AttentionList({
           renderItem={(a: Attention) => ({
             id: a.text,
             content: (
-              <StatusIndicator type={a.level} iconAriaLabel={words[a.level]}>
+              <Sign type={a.level} label={words[a.level]}>
                 <AppLink to={a.to}>{a.text}</AppLink>
-              </StatusIndicator>
+              </Sign>
             ),
-            secondaryContent: a.fix === undefined || a.fix === "" ? undefined : <Box color="text-body-secondary">{a.fix}</Box>,
+            secondaryContent: a.fix === undefined || a.fix === "" ? undefined : <Told advice={a.fix} />,
           })}
         />
       )}
@@ -71,16 +72,37 @@ export function AttentionList({
             renderItem={(f) => ({
               id: `${f.area} ${f.subject ?? ""} ${f.message}`,
               content: (
-                <StatusIndicator type={f.level === "OK" ? "success" : f.level === "WARNING" ? "warning" : "error"}>
-                  {f.subject === undefined || f.subject === "" ? f.area : `${f.area} ${f.subject}`}: {f.message}
-                </StatusIndicator>
+                <Sign type={f.level === "OK" ? "success" : f.level === "WARNING" ? "warning" : "error"} label={f.level === "OK" ? "Well" : f.level === "WARNING" ? "Warning" : "Error"}>
+                  <Advice text={`${f.subject === undefined || f.subject === "" ? f.area : `${f.area} ${f.subject}`}: ${f.message}`} />
+                </Sign>
               ),
-              secondaryContent: f.fix === undefined || f.fix === "" ? undefined : <Box color="text-body-secondary">{f.fix}</Box>,
+              secondaryContent: f.fix === undefined || f.fix === "" ? undefined : <Told advice={f.fix} />,
             })}
           />
         </Box>
       )}
       {doctor.error !== null && <StatusIndicator type="error">{doctor.error.message}</StatusIndicator>}
     </Container>
+  );
+}
+
+/** A sign beside some words, which are broken where words end. */
+function Sign({ type, label, children }: { type: StatusIndicatorProps.Type; label: string; children: ReactNode }) {
+  return (
+    <div style={{ display: "flex", gap: 6 }}>
+      <StatusIndicator type={type} iconAriaLabel={label} />
+      <div style={{ minWidth: 0 }}>{children}</div>
+    </div>
+  );
+}
+
+/** What to do, below the words beside a sign. */
+function Told({ advice }: { advice: string }) {
+  return (
+    <div style={{ paddingInlineStart: 22 }}>
+      <Box color="text-body-secondary">
+        <Advice text={advice} />
+      </Box>
+    </div>
   );
 }

@@ -2,7 +2,6 @@ import BarChart from "@cloudscape-design/components/bar-chart";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
-import LineChart from "@cloudscape-design/components/line-chart";
 import type { DayStatistics } from "../api/slipway.gen";
 import { Empty } from "../parts/Empty";
 import { duration } from "../parts/time";
@@ -15,8 +14,6 @@ const name = (day: string) => shortDay.format(new Date(`${day}T00:00:00Z`));
 export default function Charts({ days, span }: { days: readonly DayStatistics[]; span: number }) {
   const all = everyDay(days, span);
   const series = (of: (d: DayStatistics) => number | undefined) => all.map((d) => ({ x: name(d.day), y: of(d) ?? 0 }));
-  const timed = all.filter((d) => (d.medianSeconds ?? 0) > 0);
-  const line = (of: (d: DayStatistics) => number | undefined) => timed.map((d) => ({ x: name(d.day), y: of(d) ?? 0 }));
   return (
     <ColumnLayout columns={2}>
       <Container header={<Header variant="h2">Builds a day</Header>}>
@@ -38,7 +35,7 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
         />
       </Container>
       <Container header={<Header variant="h2">Duration of succeeded builds</Header>}>
-        <LineChart
+        <BarChart
           hideFilter
           height={220}
           ariaLabel="Duration of succeeded builds by day"
@@ -48,8 +45,8 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
           xDomain={all.map((d) => name(d.day))}
           yTickFormatter={duration}
           series={[
-            { title: "Median", type: "line", data: line((d) => d.medianSeconds), valueFormatter: duration },
-            { title: "9 of 10 within", type: "line", data: line((d) => d.p90Seconds), valueFormatter: duration },
+            { title: "Median", type: "bar", data: series((d) => d.medianSeconds), valueFormatter: duration },
+            { title: "9 of 10 within", type: "bar", data: series((d) => d.p90Seconds), valueFormatter: duration },
           ]}
           empty={<Empty title="No builds in this time" />}
         />

@@ -1,5 +1,6 @@
 import { paths } from "../app/navigate";
 import type { CredentialSummary, GetBuildStatisticsOutput, WebhookSummary } from "../api/slipway.gen";
+import { title } from "../credentials/words";
 import { duration } from "../parts/time";
 
 /** Something that someone should do something about. */
@@ -15,14 +16,9 @@ export interface Attention {
 /** Days before its end from which a token asks to be renewed. */
 export const soon = 14;
 
-/** A credential by the name people know it by. */
-export function credentialName(c: CredentialSummary): string {
-  return c.name !== undefined && c.name !== "" ? c.name : c.serverType;
-}
-
 /** What of a credential needs attention, if anything does. */
 export function ofCredential(c: CredentialSummary): Attention | undefined {
-  const name = credentialName(c);
+  const name = title(c);
   const to = paths.sourceProvider(c.arn);
   const fix = c.health?.nextStep;
   switch (c.health?.state) {

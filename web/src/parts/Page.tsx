@@ -2,8 +2,9 @@ import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useEffect, type ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { useLocation } from "wouter";
+import { useArrival } from "../app/arrival";
 import { href, useFollow } from "../app/navigate";
 
 export interface Crumb {
@@ -30,6 +31,9 @@ export function Page({
 }) {
   const follow = useFollow();
   const [location] = useLocation();
+  const titled = useRef<HTMLSpanElement>(null);
+  const whole = useRef<HTMLDivElement>(null);
+  useArrival(titled, whole);
   useEffect(() => {
     document.title = `${title} · Slipway`;
   }, [title]);
@@ -44,11 +48,15 @@ export function Page({
       }
       header={
         <Header variant="h1" actions={actions} description={description} counter={counter}>
-          {title}
+          <span id="page-title" ref={titled} tabIndex={-1} className="page-title">
+            {title}
+          </span>
         </Header>
       }
     >
-      <SpaceBetween size="l">{children}</SpaceBetween>
+      <div ref={whole}>
+        <SpaceBetween size="l">{children}</SpaceBetween>
+      </div>
     </ContentLayout>
   );
 }

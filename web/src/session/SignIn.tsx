@@ -12,6 +12,7 @@ import { useEffect, useState } from "react";
 import { Problem } from "../api/problem";
 import { Loading } from "../parts/Loading";
 import { signInWithCode, signInWithKey } from "./keys";
+import { sessionIsOver } from "./session";
 
 /** Takes the code out of the address before anything else can see it. */
 function takeCode(): string | undefined {
@@ -58,6 +59,11 @@ export function SignIn() {
         <Box variant="h1" textAlign="center">
           Slipway
         </Box>
+        {problem === undefined && sessionIsOver() && (
+          <Alert type="info" header="Your session is over">
+            Sign in again, and you are back at this page. What you had typed on it is gone.
+          </Alert>
+        )}
         {problem !== undefined && (
           <Alert type="error" header="Could not sign in">
             {problem.message}

@@ -1,7 +1,7 @@
 import { call, slipway } from "../api/slipway";
 import { Problem } from "../api/problem";
 import type { SessionCredentials, SignInOutput } from "../api/slipway.gen";
-import { currentSession, setSession, type SignedIn } from "./session";
+import { currentSession, endSession, setSession, type SignedIn } from "./session";
 
 /** Any region does for questions about the server; it answers with its own. */
 const anyRegion = "us-east-1";
@@ -26,6 +26,8 @@ export async function signInWithKey(accessKeyId: string, secretAccessKey: string
 export async function signOut(): Promise<void> {
   try {
     await slipway("RevokeSession", {});
+  } catch {
+    // Its keys are of no use to anybody: they are forgotten here, and expire there.
   } finally {
     setSession(undefined);
     tell({ type: "out" });
@@ -65,7 +67,7 @@ export async function renewIfDue(now = Date.now()): Promise<void> {
     setSession(next);
     tell({ type: "session", session: next });
   } catch (e) {
-    if (Problem.of(e).signedOut) setSession(undefined); // all else is tried again in a while
+    if (Problem.of(e).signedOut) endSession(); // all else is tried again in a while
   }
 }
 

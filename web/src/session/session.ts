@@ -10,6 +10,7 @@ export interface SignedIn {
 
 const storageKey = "slipway.session";
 let current: SignedIn | undefined = load();
+let over = false;
 const listeners = new Set<() => void>();
 
 function load(): SignedIn | undefined {
@@ -17,10 +18,12 @@ function load(): SignedIn | undefined {
   if (text === null) return undefined;
   try {
     const kept = JSON.parse(text) as SignedIn; // nobody but this page writes it
-    return expired(kept) ? undefined : kept;
+    if (!expired(kept)) return kept;
   } catch {
-    return undefined;
+    // It is of no use.
   }
+  sessionStorage.removeItem(storageKey);
+  return undefined;
 }
 
 function expired(s: SignedIn): boolean {
@@ -32,8 +35,24 @@ export function currentSession(): SignedIn | undefined {
   return current;
 }
 
+/** Whether the last session ended by itself, not because somebody signed out. */
+export function sessionIsOver(): boolean {
+  return over;
+}
+
+/** Drops a session that the server does not know any more. */
+export function endSession(): void {
+  over = current !== undefined || over;
+  change(undefined);
+}
+
 /** Takes a session, or drops it with undefined, and tells who listens. */
 export function setSession(next: SignedIn | undefined): void {
+  over = false;
+  change(next);
+}
+
+function change(next: SignedIn | undefined): void {
   current = next;
   if (next === undefined) sessionStorage.removeItem(storageKey);
   else sessionStorage.setItem(storageKey, JSON.stringify(next));

@@ -18,7 +18,7 @@ import { Time } from "../parts/Time";
 import { NoDeliveries } from "./NoDeliveries";
 import { Said } from "./Said";
 import { useProjectNames } from "./useProjectNames";
-import { plain, providers, signatureWords, stateWords } from "./words";
+import { cameWords, plain, providers, signatureWords, stateWords } from "./words";
 import css from "./webhooks.module.css";
 
 const columns: readonly TableProps.ColumnDefinition<WebhookDeliverySummary>[] = [
@@ -110,7 +110,7 @@ function pending(data: InfiniteData<ListWebhookDeliveriesOutput> | undefined): b
   return data?.pages.some((p) => (p.deliveries ?? []).some((d) => d.state === "PENDING")) === true;
 }
 
-function Outcome({ delivery: { buildIds = [], note = "", state } }: { delivery: WebhookDeliverySummary }) {
+function Outcome({ delivery: { buildIds = [], note = "", state, outcome, reason = "" } }: { delivery: WebhookDeliverySummary }) {
   return (
     <SpaceBetween size="xxs">
       {buildIds.map((id) => (
@@ -118,8 +118,13 @@ function Outcome({ delivery: { buildIds = [], note = "", state } }: { delivery: 
           {id}
         </AppLink>
       ))}
+      {outcome !== undefined && !(outcome === "BUILD" && buildIds.length > 0) && (
+        <span className={css["text"]}>
+          <Said words={cameWords(outcome, reason)} />
+        </span>
+      )}
       {note !== "" && <span className={css["text"]}>{plain(note)}</span>}
-      {buildIds.length === 0 && note === "" && (state === "DONE" ? "Built nothing" : "–")}
+      {buildIds.length === 0 && note === "" && outcome === undefined && (state === "DONE" ? "Built nothing" : "–")}
     </SpaceBetween>
   );
 }

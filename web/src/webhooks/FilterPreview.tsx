@@ -1,12 +1,12 @@
 import Badge from "@cloudscape-design/components/badge";
 import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import Header from "@cloudscape-design/components/header";
+import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { PreviewWebhookOutput, WebhookPreview } from "../api/slipway.gen";
-import { paths } from "../app/navigate";
-import { AppButton } from "../parts/AppButton";
-import { AppLink } from "../parts/AppLink";
+import { href, paths } from "../app/navigate";
 import { Empty } from "../parts/Empty";
 import { Loading } from "../parts/Loading";
 import { ProblemAlert } from "../parts/ProblemAlert";
@@ -46,7 +46,15 @@ export function FilterPreview({
         )}
         {answer === undefined && (error === null || error === undefined) && <Loading what="recent deliveries" minHeight={160} />}
         {answer !== undefined && previews.length === 0 && (
-          <Empty title="No deliveries yet" action={<AppButton to={paths.testDelivery(projectName)}>Test a payload</AppButton>}>
+          <Empty
+            title="No deliveries yet"
+            action={
+              // In a tab of its own: what was edited here stays.
+              <Button href={href(paths.testDelivery(projectName))} target="_blank" iconName="external" iconAlign="right" ariaLabel="Test a payload (opens in a new tab)">
+                Test a payload
+              </Button>
+            }
+          >
             Deliveries appear after the first push to the repository. Until then, hold a payload of your own against the filters.
           </Empty>
         )}
@@ -86,7 +94,10 @@ function Row({ preview: { delivery, verdict, builtBefore = false } }: { preview:
         {!builds && <Box color="text-body-secondary">{plain(whyNot(verdict))}</Box>}
         {delivery !== undefined && (
           <Box variant="small" color="text-body-secondary">
-            <AppLink to={paths.delivery(delivery.id)}>{delivery.id}</AppLink>, <Time at={delivery.received} />
+            <Link external fontSize="inherit" href={href(paths.delivery(delivery.id))} externalIconAriaLabel="Opens in a new tab">
+              {delivery.id}
+            </Link>
+            , <Time at={delivery.received} />
           </Box>
         )}
         {groups.length > 0 && (

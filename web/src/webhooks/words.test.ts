@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lines, pieces, pretty } from "./payload";
-import { about, plain, whyNot } from "./words";
+import { about, cameWords, plain, whyNot } from "./words";
 
 const no = { type: "HEAD_REF", pattern: "^x$", matched: false };
 const yes = { type: "EVENT", pattern: "PUSH", matched: true };
@@ -34,3 +34,12 @@ describe("a payload", () => {
     expect(cut.slice(0, 2).map(lines)).toEqual([1, 1]);
   });
 });
+
+test.each([
+  ["NO_MATCH", "No filter group matched.", "No filter group matched"],
+  ["NO_MATCH", "", "Did not build"],
+  ["WITHHELD", "Filter group 1 matched. The author is no approver.", "Withheld: waits for approval"],
+  ["IGNORED", "The branch or tag was deleted: there is nothing to build.", "Ignored: The branch or tag was deleted: there is nothing to build"],
+  ["FAILED", "No build can be started: the queue is full.", "Failed: No build can be started: the queue is full"],
+  ["BUILD", "Filter group 1 matched.", "Built"],
+] as const)("a list says of %s, %s", (outcome, reason, words) => expect(cameWords(outcome, reason)[1]).toBe(words));

@@ -36,6 +36,24 @@ export const outcomeWords: Readonly<Record<VerdictOutcome, Words>> = {
   FAILED: ["error", "Failed to start a build"],
 };
 
+/** What came of a delivery in a list, in a sentence's length. */
+export function cameWords(outcome: VerdictOutcome, reason: string): Words {
+  const [type, text] = outcomeWords[outcome];
+  const why = plain(reason).replace(/\.$/, "");
+  switch (outcome) {
+    case "NO_MATCH":
+      return [type, why === "" ? text : why];
+    case "WITHHELD":
+      return [type, "Withheld: waits for approval"]; // why, and what to do, is long
+    case "IGNORED":
+      return [type, why === "" ? text : `Ignored: ${why}`];
+    case "FAILED":
+      return [type, why === "" ? text : `Failed: ${why}`];
+    case "BUILD":
+      return [type, text];
+  }
+}
+
 /** Outcomes of what is only held against filters. */
 export const wouldWords: Readonly<Record<VerdictOutcome, Words>> = {
   BUILD: ["success", "Would build"],
