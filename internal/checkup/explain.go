@@ -148,27 +148,52 @@ func (c *Checker) Repositories(ctx context.Context, a credential.About, host, se
 	if !ok {
 		return nil, "", nil, fault.New(fault.Invalid, "The repositories of type %s cannot be listed.", a.ServerType)
 	}
-	at, ok := c.site(holder, host)
-	if !ok && host == "" {
-		uses, err := c.usesOf(ctx, a)
-		if err != nil {
-			return nil, "", nil, err
-		}
-		if ok = len(uses) > 0; ok { // it is bound there by being found
-			found, err := c.parts.Keys.Find(ctx, uses[0].need)
-			if err != nil {
-				return nil, "", nil, err
-			}
-			at, l = found.Repository.Site, found.Login
-		}
+	at, l, err := c.listing(ctx, a, holder, host, l)
+	if err != nil {
+		return nil, "", nil, err
 	}
-	if !ok {
+	if at.WebBase == "" {
 		h := homeless(a)
 		return nil, "", nil, fault.New(fault.Invalid, "%s %s", h.Message, h.NextStep)
 	}
 	page, next, warnings, err = lister.Repositories(ctx, at, search, after, l)
 	if refusal, is := errors.AsType[*source.Refusal](err); is {
-		return nil, "", nil, fault.New(fault.Provider, "%s", refusal.Error())
+		message := refusal.Error()
+		if refusal.Cause == slipway.FailureCauseUnreachable && selfHosted(a.ServerType) && strings.HasPrefix(at.WebBase, "https://") {
+			message += " It was asked at " + at.WebBase + "; if it speaks HTTP only, make a project with the http:// URL of one of its repositories first."
+		}
+		return nil, "", nil, fault.New(fault.Provider, "%s", message)
+	}
+	for i := range page {
+		page[i].CloneURL = c.options.Endpoints.Location(a.ServerType, page[i].CloneURL)
 	}
 	return page, next, warnings, err
+}
+
+// listing returns at which site, and with which login, repositories are listed;
+// no site if there is none. Of a host with a port only the location of a project
+// tells whether it speaks HTTP or HTTPS.
+func (c *Checker) listing(ctx context.Context, a, holder credential.About, host string, l source.Login) (source.Site, source.Login, error) {
+	site, ok := c.site(holder, host)
+	_, moved := c.options.Endpoints[a.ServerType]
+	if moved || !selfHosted(a.ServerType) || !ok && host != "" || ok && !strings.Contains(hostOf(site.WebBase), ":") {
+		return site, l, nil
+	}
+	uses, err := c.usesOf(ctx, a)
+	if err != nil {
+		return source.Site{}, l, err
+	}
+	for _, u := range uses {
+		if ok && !strings.EqualFold(hostOf(u.repository.WebBase), hostOf(site.WebBase)) {
+			continue
+		}
+		found, err := c.parts.Keys.Find(ctx, u.need) // binds the token there if it is bound nowhere
+		if err != nil {
+			return source.Site{}, l, err
+		}
+		if _, below, _ := strings.Cut(found.Repository.WebBase, "://"); !ok || strings.HasSuffix(site.WebBase, "://"+below) {
+			return found.Repository.Site, found.Login, nil
+		}
+	}
+	return site, l, nil
 }

@@ -109,10 +109,11 @@ func (p asker) Repositories(ctx context.Context, at source.Site, _, _ string, by
 	}
 	var all []struct {
 		FullName string `json:"full_name"`
+		CloneURL string `json:"clone_url"`
 	}
 	err = json.Unmarshal(body, &all)
 	for _, r := range all {
-		page = append(page, slipway.Repository{FullName: r.FullName})
+		page = append(page, slipway.Repository{FullName: r.FullName, CloneURL: r.CloneURL})
 	}
 	return page, "", nil, err
 }

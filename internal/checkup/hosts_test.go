@@ -12,6 +12,7 @@ import (
 	"slipway/internal/credential"
 	"slipway/internal/fault"
 	"slipway/internal/secret"
+	"slipway/internal/source"
 )
 
 // stranger is a server that takes whatever token it is sent, and counts them.
@@ -81,12 +82,39 @@ func TestATokenListsRepositoriesAtNoSecondHost(t *testing.T) {
 		t.Errorf("Repositories = %+v, %v", page, err)
 	}
 	b.project("aaa", elsewhere+"/team/recipes", false) // it comes before the other
-	// Its host is asked for again, now over HTTPS, which it does not speak.
-	if _, _, _, err := b.Repositories(t.Context(), b.pick(a.ARN), "", "", ""); err == nil {
-		t.Error("the repositories of another host are listed")
+	if page, _, _, err := b.Repositories(t.Context(), b.pick(a.ARN), "", "", ""); err != nil || len(page) != 1 || page[0].FullName != "team/recipes" {
+		t.Errorf("once it is bound: %+v, %v", page, err)
 	}
 	if n := sent.Load(); n != 0 {
 		t.Errorf("the token was sent %d times to a second host", n)
+	}
+}
+
+func TestAProjectTellsThatAHostSpeaksHTTPOnly(t *testing.T) {
+	b := newBench(t, Options{})
+	host := strings.TrimPrefix(b.provider.URL(), "http://")
+	a := b.imports(api.ServerTypeGithubEnterprise, good, func(c *credential.Credential) { c.Hosts = []string{host} })
+	if _, _, _, err := b.Repositories(t.Context(), a, "", "", ""); err == nil || !strings.Contains(err.Error(), "It was asked at https://"+host+"; if it speaks HTTP only, ") {
+		t.Errorf("without a project: %v", err)
+	}
+	b.repository("app", "team", "recipes", false)
+	for _, at := range []string{"", host} {
+		if page, _, _, err := b.Repositories(t.Context(), a, at, "", ""); err != nil || len(page) != 1 {
+			t.Errorf("at %q: %+v, %v", at, page, err)
+		}
+	}
+}
+
+func TestListedRepositoriesAreWhereProjectsMayBe(t *testing.T) {
+	b := newBench(t, Options{})
+	b.options.Endpoints = source.Endpoints{api.ServerTypeGithub: b.provider.URL()}
+	if err := b.provider.CreateRepository("team", "recipes", true); err != nil {
+		t.Fatal(err)
+	}
+	a := b.imports(api.ServerTypeGithub, good, nil)
+	page, _, _, err := b.Repositories(t.Context(), a, "", "", "")
+	if err != nil || len(page) != 1 || page[0].CloneURL != "https://github.com/team/recipes.git" {
+		t.Errorf("Repositories = %+v, %v", page, err)
 	}
 }
 

@@ -74,6 +74,20 @@ func (e Endpoints) CloneURL(t api.ServerType, location string) (string, error) {
 	return u.Scheme + "://" + u.Host + u.EscapedPath(), nil
 }
 
+// Location returns a project's source location for what a provider gives as the
+// clone URL of one of its repositories: what CloneURL undoes. A URL below the
+// endpoint of a type that has a usual place is said as if it were there, since
+// projects are refused that are elsewhere.
+func (e Endpoints) Location(t api.ServerType, cloneURL string) string {
+	base, moved := e[t]
+	if usual := hosts[t]; moved && len(usual) > 0 {
+		if rest, here := strings.CutPrefix(cloneURL, base+"/"); here {
+			return "https://" + usual[0] + "/" + rest
+		}
+	}
+	return cloneURL
+}
+
 // ServerOf returns the server type whose repositories are at u: that of the
 // longest endpoint that u is below, or of the provider whose usual place it is.
 // Of a server type that has an endpoint nothing is at the usual place. What is

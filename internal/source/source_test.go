@@ -72,6 +72,40 @@ func TestCloneURLAndRepository(t *testing.T) {
 	}
 }
 
+func TestLocationIsWhatAProjectMayHave(t *testing.T) {
+	e, err := source.ParseEndpoints("GITHUB=http://127.0.0.1:4000,BITBUCKET=https://mirror.example/git,GITLAB=http://127.0.0.1:4001,GITHUB_ENTERPRISE=http://127.0.0.1:4002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		server        api.ServerType
+		clone, want   string
+		comesBack     bool
+		withoutMoving bool
+	}{
+		{"GITHUB", "http://127.0.0.1:4000/o/r.git", "https://github.com/o/r.git", true, false},
+		{"GITHUB", "http://127.0.0.1:40001/o/r.git", "http://127.0.0.1:40001/o/r.git", false, false},
+		{"GITHUB", "https://github.com/o/r.git", "https://github.com/o/r.git", false, false},
+		{"GITHUB", "https://github.com/o/r.git", "https://github.com/o/r.git", true, true},
+		{"BITBUCKET", "https://mirror.example/git/ws/r.git", "https://bitbucket.org/ws/r.git", true, false},
+		{"GITLAB", "http://127.0.0.1:4001/a/b/r.git", "https://gitlab.com/a/b/r.git", true, false},
+		{"GITHUB_ENTERPRISE", "http://127.0.0.1:4002/o/r.git", "http://127.0.0.1:4002/o/r.git", true, false},
+		{"GITLAB_SELF_MANAGED", "https://git.example:8443/a/r.git", "https://git.example:8443/a/r.git", true, false},
+	} {
+		at := e
+		if tt.withoutMoving {
+			at = nil
+		}
+		got := at.Location(tt.server, tt.clone)
+		if got != tt.want {
+			t.Errorf("Location(%s, %s) = %s, want %s", tt.server, tt.clone, got, tt.want)
+		}
+		if clone, err := at.CloneURL(tt.server, got); tt.comesBack && (clone != tt.clone || err != nil) {
+			t.Errorf("CloneURL(%s, %s) = %s, %v, want %s", tt.server, got, clone, err, tt.clone)
+		}
+	}
+}
+
 func TestGitHubHasNoSubgroups(t *testing.T) {
 	if _, err := source.Endpoints(nil).Repository(api.ServerTypeGithub, "https://github.com/a/b/c"); err == nil {
 		t.Error("Repository succeeded, want an error")
