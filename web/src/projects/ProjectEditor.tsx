@@ -1,6 +1,5 @@
 import type { Project, Webhook } from "@aws-sdk/client-codebuild";
 import type { AlertProps } from "@cloudscape-design/components/alert";
-import Alert from "@cloudscape-design/components/alert";
 import Button from "@cloudscape-design/components/button";
 import Form from "@cloudscape-design/components/form";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -21,25 +20,27 @@ import { BuildspecSection } from "./form/BuildspecSection";
 import { ConfigurationSection } from "./form/ConfigurationSection";
 import { FormContext, type FormState } from "./form/context";
 import { EnvironmentSection } from "./form/EnvironmentSection";
+import { HalfSaved } from "./form/HalfSaved";
 import { LeaveModal, Refusals } from "./form/ProjectFields";
 import { ArtifactsSection, BatchSection, LogsSection } from "./form/RecordedSections";
 import { SourceSection } from "./form/SourceSection";
 import { WebhookSection } from "./form/WebhookSection";
 import { handOver, type Handover } from "./handover";
 import { createRequest, updateRequest, webhookChange } from "./request";
-import { save } from "./save";
+import { save, type Saved } from "./save";
 import { useFindings } from "./useFindings";
 import { useUnsaved } from "./useUnsaved";
 
 /** The form that makes a project, or changes the one that was. */
-export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm; was: Project | undefined; handover?: Handover | undefined }) {
+export function ProjectEditor({ initial, was: opened, handover }: { initial: ProjectForm; was: Project | undefined; handover?: Handover | undefined }) {
+  const [was, setWas] = useState(opened);
   const [form, setForm] = useState<ProjectForm>(handover?.form ?? initial);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState(false);
   const [refused, setRefused] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const [webhookError, setWebhookError] = useState<unknown>(handover?.error);
+  const [half, setHalf] = useState<Exclude<Saved, { done: "all" }> | undefined>(handover && { done: "project", failed: "create", error: handover.error });
   const [byHand, setByHand] = useState<Webhook>();
   const [asCode, setAsCode] = useState(false);
   const alert = useRef<AlertProps.Ref>(null);
@@ -79,7 +80,7 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
   const submit = async () => {
     setBusy(true);
     setError(undefined);
-    setWebhookError(undefined);
+    setHalf(undefined);
     setAsked(true);
     try {
       const errors = (await check()).filter(refuses);
@@ -90,15 +91,16 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
       }
       const saved = await save(form, was);
       await client.invalidateQueries({ queryKey: ["projects"] });
-      if (saved.webhookError !== undefined) {
-        if (was === undefined) {
-          unsaved.release();
-          handOver(form.name, { form, error: saved.webhookError });
-          go(paths.editProject(form.name), { replace: true });
-        } else {
-          setWebhookError(saved.webhookError);
-          window.scrollTo({ top: 0 });
-        }
+      if (saved.done === "project" && was === undefined) {
+        unsaved.release();
+        handOver(form.name, { form, error: saved.error });
+        go(paths.editProject(form.name), { replace: true });
+        return;
+      }
+      if (saved.done !== "all") {
+        if (saved.done === "deletion") setWas((p) => p && { ...p, webhook: undefined }); // it is not deleted twice
+        setHalf(saved);
+        window.scrollTo({ top: 0 });
         return;
       }
       void client.invalidateQueries({ queryKey: ["webhooks"] });
@@ -131,10 +133,10 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
         <SpaceBetween size="l">
           <Refusals ref={alert} findings={refused ? findings.filter(refuses) : []} />
           <ProblemAlert error={error} doing={was === undefined ? "create the project" : "save the project"} />
-          {webhookError !== undefined && <WebhookProblem error={webhookError} made={handover !== undefined} />}
+          {half !== undefined && <HalfSaved half={half} />}
           <ConfigurationSection />
           <SourceSection />
-          {server !== undefined && <WebhookSection server={server} errors={webhookError === undefined ? [] : [Problem.of(webhookError).message]} />}
+          {server !== undefined && <WebhookSection server={server} errors={half?.done === "project" ? [Problem.of(half.error).message] : []} />}
           <EnvironmentSection />
           <BuildspecSection />
           <BatchSection />
@@ -148,13 +150,5 @@ export function ProjectEditor({ initial, was, handover }: { initial: ProjectForm
         <SecretModal byHand={{ payloadUrl: byHand.payloadUrl ?? "", secret: byHand.secret, groups: ofWebhook(byHand.filterGroups) }} onDismiss={leave} />
       )}
     </FormContext>
-  );
-}
-
-function WebhookProblem({ error, made }: { error: unknown; made: boolean }) {
-  return (
-    <Alert type="error" header={made ? "The project is created, but its webhook is not" : "The project is saved, but its webhook is not"}>
-      {Problem.of(error).message} Change what it says below and save again, or uncheck the box to go without a webhook.
-    </Alert>
   );
 }
