@@ -12,7 +12,9 @@ import css from "./editor.module.css";
 import { openEditor, type Editor } from "./codemirror";
 
 /**
- * A buildspec to write, marked where the server finds something. It stands in a
+ * A buildspec to write, marked where the server finds something. The editor
+ * itself holds the text once it is open: to set it again from value could undo
+ * what was typed since. It stands in a
  * shadow root: there its styles need no style element, which the console's
  * policy forbids.
  */
@@ -31,7 +33,6 @@ export default function BuildspecEditor({ value, onChange }: { value: string; on
     setEditor(opened);
     return () => opened.close();
   }, [dark]);
-  useEffect(() => editor?.setText(value), [editor, value]);
   useEffect(() => {
     const asked = new AbortController();
     slipway("LintBuildspec", { buildspec: settled }, asked.signal).then(

@@ -10,8 +10,6 @@ import type { LintFinding } from "../../api/slipway.gen";
 
 /** An editor on a page. */
 export interface Editor {
-  /** Takes another text, unless it is the one that stands there. */
-  readonly setText: (text: string) => void;
   readonly mark: (findings: readonly LintFinding[]) => void;
   readonly goTo: (finding: LintFinding) => void;
   readonly close: () => void;
@@ -47,10 +45,6 @@ export function openEditor(root: ShadowRoot, text: string, dark: boolean, onChan
     }),
   });
   return {
-    setText: (next) => {
-      const now = view.state.doc.toString();
-      if (now !== next) view.dispatch({ changes: { from: 0, to: now.length, insert: next } });
-    },
     mark: (findings) => view.dispatch(setDiagnostics(view.state, findings.map((f) => diagnostic(view.state.doc, f)))),
     goTo: (f) => {
       const { from } = span(view.state.doc, f);
