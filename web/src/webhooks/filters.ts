@@ -185,6 +185,11 @@ function event(pattern: string): Filter {
   return { type: "EVENT", pattern };
 }
 
+/** The filter group that a new webhook begins with: pushes and what pull requests bring. */
+export function firstGroup(server: ServerType): FilterGroup {
+  return [event(eventPattern(gitHubEvents.slice(0, 4).filter((e) => eventsOf[server].includes(e))))];
+}
+
 /** A filter group to begin with: pushes. */
 export const newGroup: FilterGroup = [event("PUSH")];
 

@@ -9,12 +9,14 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { CredentialSummary, ServerType } from "../../api/slipway.gen";
-import { ConnectForm } from "../../credentials/ConnectForm";
 import { credentialsQuery, explainQuery } from "../../credentials/queries";
 import { ProblemAlert } from "../../parts/ProblemAlert";
-import { serverOf } from "../form";
+import { firstGroup, toWebhook } from "../../webhooks/filters";
+import { sample } from "../buildspec";
+import { serverOf, type FilterGroups } from "../form";
 import { exampleUrl, offered, providerName } from "../providers";
 import { usePart, useProjectForm } from "./context";
+import { Connect } from "./Connect";
 import { CredentialSelect } from "./CredentialSelect";
 import { Field } from "./Field";
 import { RepositoryPicker } from "./RepositoryPicker";
@@ -23,7 +25,7 @@ import { SourceVersion } from "./SourceVersion";
 
 /** Where the source comes from, and who signs in there. */
 export function SourceSection() {
-  const { form, patch } = useProjectForm();
+  const { form, patch, was } = useProjectForm();
   const [source] = usePart("source");
   const server = serverOf(source.type);
   const types = offered.includes(source.type) ? offered : [...offered, source.type];
@@ -31,10 +33,13 @@ export function SourceSection() {
   const change = (type: string | undefined) => {
     const to = types.find((t) => t === type);
     if (to === undefined || to === source.type) return;
-    // A repository, a login and a version are of one provider.
+    // A repository, a login and a version are of one provider, and so is the group that a webhook begins with.
+    const next = serverOf(to);
+    const untouched = was?.webhook === undefined && server !== undefined && same(form.webhook.filterGroups, toWebhook([firstGroup(server)]));
     patch({
-      source: { ...source, type: to, location: "", auth: serverOf(to) === undefined ? "" : "OAUTH", authResource: "", version: "", insecureSsl: false },
-      ...(to === "NO_SOURCE" ? { buildspec: { ...form.buildspec, kind: "inline" } } : {}),
+      ...(untouched ? { webhook: { ...form.webhook, filterGroups: next === undefined ? [] : toWebhook([firstGroup(next)]) } } : {}),
+      source: { ...source, type: to, location: "", auth: next === undefined ? "" : "OAUTH", authResource: "", version: "", insecureSsl: false },
+      ...(to === "NO_SOURCE" ? { buildspec: { ...form.buildspec, kind: "inline", inline: form.buildspec.inline === "" ? sample : form.buildspec.inline } } : {}),
     });
   };
   return (
@@ -48,6 +53,10 @@ export function SourceSection() {
       </SpaceBetween>
     </Container>
   );
+}
+
+function same(a: FilterGroups, b: FilterGroups): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function Repository({ server }: { server: ServerType }) {
@@ -74,12 +83,8 @@ function Repository({ server }: { server: ServerType }) {
         />
       </FormField>
       <ProblemAlert error={credentials.error} doing="list the credentials" retry={() => void credentials.refetch()} />
-      {access === "account" && credentials.isSuccess && held.length === 0 && (
-        <Container header={<Header variant="h3" description="The token is stored here, encrypted, and serves all projects of this provider.">{`Connect ${name}`}</Header>}>
-          <ConnectForm serverType={server} onConnected={() => void credentials.refetch()} />
-        </Container>
-      )}
       {access === "account" && held.length > 0 && <CredentialSelect held={held} />}
+      {access === "account" && credentials.isSuccess && <Connect server={server} held={held} />}
       {access === "account" && held.length > 0 ? (
         <RepositoryPicker server={server} held={held} />
       ) : (

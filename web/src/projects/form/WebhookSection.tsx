@@ -1,4 +1,5 @@
 import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
 import Checkbox from "@cloudscape-design/components/checkbox";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
@@ -10,8 +11,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { ServerType } from "../../api/slipway.gen";
 import { FilterEditor } from "../../webhooks/FilterEditor";
-import { ofWebhook, toWebhook } from "../../webhooks/filters";
-import { approvals } from "../../webhooks/policy";
+import { firstGroup, ofWebhook, toWebhook } from "../../webhooks/filters";
+import { approval, approvals } from "../../webhooks/policy";
 import { serverQuery } from "../queries";
 import { usePart, useProjectForm } from "./context";
 
@@ -22,10 +23,14 @@ export function WebhookSection({ server, errors }: { server: ServerType; errors:
   const { data } = useQuery(serverQuery);
   const deaf = data !== undefined && data.webhooks !== true && data.polling !== true;
   const existing = was?.webhook;
+  const turn = (on: boolean) => {
+    const begins = on && existing === undefined && webhook.filterGroups.length === 0;
+    change({ on, ...(begins ? { filterGroups: toWebhook([firstGroup(server)]) } : {}) });
+  };
   return (
     <Container header={<Header variant="h2">Primary source webhook events</Header>}>
       <SpaceBetween size="l">
-        <Checkbox checked={webhook.on} onChange={({ detail }) => change({ on: detail.checked })} description="Slipway makes a webhook at the provider, with the credential of the source.">
+        <Checkbox checked={webhook.on} onChange={({ detail }) => turn(detail.checked)} description="Slipway makes a webhook at the provider, with the credential of the source.">
           Rebuild every time a code change is pushed to this repository
         </Checkbox>
         {existing !== undefined && !webhook.on && (
@@ -46,7 +51,8 @@ function WebhookFields({ server, errors, making }: { server: ServerType; errors:
   const { form, was } = useProjectForm();
   const [webhook, change] = usePart("webhook");
   const groups = useMemo(() => ofWebhook(webhook.filterGroups.map((g) => [...g])), [webhook.filterGroups]);
-  const policies = [...(webhook.approval === "" ? [{ value: "", label: "Like new webhooks", description: "All pull requests of authors who may not write to the repository" }] : []), ...approvals];
+  // A new webhook that says nothing of it gets the first; an old one may have none.
+  const policy = approval(webhook.approval === "" && making ? "ALL_PULL_REQUESTS" : webhook.approval === "" ? undefined : webhook.approval);
   const branchFilter = was?.webhook?.branchFilter ?? "";
   return (
     <SpaceBetween size="l">
@@ -65,6 +71,12 @@ function WebhookFields({ server, errors, making }: { server: ServerType; errors:
           It stays as long as there are no filter groups. Filter groups take its place.
         </Alert>
       )}
+      <div>
+        <Box variant="awsui-key-label">Webhook event filter groups</Box>
+        <Box color="text-body-secondary" fontSize="body-s">
+          A build starts when an event fits any of the groups. Without a group, every push and every pull request starts one.
+        </Box>
+      </div>
       <FilterEditor
         value={groups}
         onChange={(next) => change({ filterGroups: toWebhook(next) })}
@@ -73,8 +85,8 @@ function WebhookFields({ server, errors, making }: { server: ServerType; errors:
       />
       <FormField label="Pull requests that need a comment's approval" description="A build waits until somebody with write access comments /codebuild_run(COMMIT-ID) on the pull request.">
         <Select
-          selectedOption={policies.find((p) => p.value === webhook.approval) ?? null}
-          options={policies}
+          selectedOption={policy}
+          options={approvals}
           onChange={({ detail }) => change({ approval: approvals.find((a) => a.value === detail.selectedOption.value)?.value ?? "" })}
         />
       </FormField>
