@@ -114,7 +114,7 @@ function Summary({ project }: { project: Project }) {
         columns={4}
         items={[
           { label: "Source provider", value: providerName(project.source?.type) },
-          { label: "Primary repository", value: <Repository source={project.source} /> },
+          { label: "Primary repository", value: <Repository source={project.source} short /> },
           { label: "Source version", value: project.source?.type === "NO_SOURCE" ? "–" : (project.sourceVersion ?? "") === "" ? "Default branch" : project.sourceVersion },
           { label: "Last modified", value: <Time at={project.lastModified} /> },
         ]}

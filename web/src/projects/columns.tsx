@@ -19,13 +19,13 @@ export interface Row {
 
 /** The columns of the table of projects. Sorting fields are the server's. */
 export const columns: TableProps.ColumnDefinition<Row>[] = [
-  { id: "name", header: "Name", sortingField: "NAME", isRowHeader: true, minWidth: 160, cell: (r) => <AppLink to={paths.project(r.name)}>{r.name}</AppLink> },
+  { id: "name", header: "Name", sortingField: "NAME", isRowHeader: true, minWidth: 140, cell: (r) => <AppLink to={paths.project(r.name)}>{r.name}</AppLink> },
   { id: "provider", header: "Source provider", minWidth: 140, cell: (r) => (r.project === undefined ? "" : providerName(r.project.source?.type)) },
   { id: "repository", header: "Repository", minWidth: 200, cell: (r) => (r.project === undefined ? "" : <Repository source={r.project.source} short />) },
   {
     id: "latest",
-    header: "Latest build status",
-    minWidth: 170,
+    header: "Latest build",
+    minWidth: 140,
     cell: (r) =>
       r.latest === undefined ? (
         r.known ? "–" : ""
