@@ -8,11 +8,12 @@ import type { Mark } from "./source";
 
 /** The phase and the command that the first line in sight belongs to. */
 export function PlaceBar({ scroll, marks, onLine }: { scroll: Scroll; marks: readonly Mark[]; onLine: (line: number) => void }) {
-  const first = useSyncExternalStore(scroll.subscribe, () => {
+  const place = () => {
     const { layout, offset } = scroll.get();
-    return visible(layout, offset).first;
-  });
-  const { phase, command } = placeOf(marks, first);
+    return placeOf(marks, visible(layout, offset).first);
+  };
+  const phase = useSyncExternalStore(scroll.subscribe, () => place().phase);
+  const command = useSyncExternalStore(scroll.subscribe, () => place().command);
   return (
     <div className={styles["place"]} role="group" aria-label="Phase and command in sight">
       {phase === undefined ? <span>Start of the log</span> : <Jump mark={phase} onLine={onLine} />}

@@ -1,5 +1,5 @@
 import Button from "@cloudscape-design/components/button";
-import { useState } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { parse } from "./ansi";
 import { copyText } from "./copy";
 import { maxCopy, textOf } from "./download";
@@ -17,7 +17,7 @@ const longest = 200_000;
 export function Selected({ store, range, dark, onClose }: { store: LogStore; range: Range; dark: boolean; onClose: () => void }) {
   const [said, setSaid] = useState("");
   const one = range.from === range.to;
-  const line = one ? store.line(range.from) : undefined;
+  const line = useSyncExternalStore(store.subscribe, () => (one ? store.line(range.from) : undefined));
   const count = range.to - range.from + 1;
   const copy = async (what: string, text: Promise<string> | string) => {
     try {

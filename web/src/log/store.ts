@@ -12,8 +12,6 @@ export interface LogState {
   /** When the first line was written, in milliseconds since 1970. */
   readonly begun: number | undefined;
   readonly problem: Problem | undefined;
-  /** Grows whenever lines have come in. */
-  readonly version: number;
 }
 
 const maxInFlight = 2;
@@ -27,7 +25,7 @@ export class LogStore {
   private readonly chunks = new Chunks();
   private readonly listeners = new Set<() => void>();
   private readonly flights = new Map<number, AbortController>();
-  private state: LogState = { lines: undefined, complete: false, bytes: 0, marks: [], firstError: undefined, begun: undefined, problem: undefined, version: 0 };
+  private state: LogState = { lines: undefined, complete: false, bytes: 0, marks: [], firstError: undefined, begun: undefined, problem: undefined };
   private wanted: readonly number[] = [];
   private life = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -40,6 +38,7 @@ export class LogStore {
 
   constructor(readonly source: LogSource) {}
 
+  /** Calls listener whenever the state is another one or lines have come in. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -136,7 +135,7 @@ export class LogStore {
   private took(start: number, messages: readonly string[], times: readonly number[], lines: number, complete: boolean): void {
     this.chunks.put(start, messages, times);
     const grown = Math.max(this.state.lines ?? 0, lines);
-    this.set({ lines: grown, complete: complete || this.state.complete, ...(start === 1 && times[0] !== undefined ? { begun: times[0] } : {}), version: this.state.version + 1 });
+    this.set({ lines: grown, complete: complete || this.state.complete, ...(start === 1 && times[0] !== undefined ? { begun: times[0] } : {}) });
   }
 
   /** Reads what was added, again and again while the build runs and somebody looks. */
@@ -191,8 +190,10 @@ export class LogStore {
     this.set({ problem });
   }
 
+  /** Tells who listens, also if nothing but the lines in memory is other than before: then the state stays the same one. */
   private set(change: Partial<LogState>): void {
-    this.state = { ...this.state, ...change };
+    const next = { ...this.state, ...change };
+    if (Object.entries(next).some(([key, value]) => value !== this.state[key as keyof LogState])) this.state = next;
     for (const listener of this.listeners) listener();
   }
 }
