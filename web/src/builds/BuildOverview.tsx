@@ -4,10 +4,10 @@ import Container from "@cloudscape-design/components/container";
 import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Link from "@cloudscape-design/components/link";
 import { paths } from "../app/navigate";
 import { AppLink } from "../parts/AppLink";
 import { BuildStatus } from "../parts/BuildStatus";
+import { ExternalLink } from "../parts/ExternalLink";
 import { Duration, Time } from "../parts/Time";
 import { duration } from "../parts/time";
 import { buildspecWords, commitLink, queuedSeconds, sourceWords } from "./build";
@@ -68,9 +68,7 @@ function Commit({ build }: { build: Build }) {
       {to === undefined ? (
         <span title={commit}>{shortCommit(commit)}</span>
       ) : (
-        <Link href={to} external externalIconAriaLabel="Opens in a new tab">
-          {shortCommit(commit)}
-        </Link>
+        <ExternalLink to={to}>{shortCommit(commit)}</ExternalLink>
       )}{" "}
       <CopyToClipboard variant="icon" textToCopy={commit} copyButtonAriaLabel="Copy the commit id" copySuccessText="Commit id copied" copyErrorText="The browser did not let the commit id be copied" />
     </>

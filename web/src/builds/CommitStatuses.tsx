@@ -1,12 +1,12 @@
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
-import Link from "@cloudscape-design/components/link";
 import { useQuery } from "@tanstack/react-query";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { slipway } from "../api/slipway";
 import type { CommitStatus, CommitStatusState, DeliveryStatus } from "../api/slipway.gen";
 import { liveInterval } from "../app/query";
 import { Empty } from "../parts/Empty";
+import { ExternalLink } from "../parts/ExternalLink";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { Time } from "../parts/Time";
 import { shortCommit } from "./words";
@@ -37,7 +37,7 @@ export function CommitStatuses({ buildId, running }: { buildId: string; running:
           { id: "attempts", header: "Attempts", cell: (s) => s.attempts ?? "–", minWidth: 100 },
           { id: "message", header: "Message", cell: (s) => <span className={styles["message"]}>{s.message ?? s.description ?? "–"}</span>, minWidth: 220 },
           { id: "commit", header: "Commit", cell: (s) => (s.commitId === undefined ? "–" : <span title={s.commitId}>{shortCommit(s.commitId)}</span>), minWidth: 110 },
-          { id: "target", header: "Target", cell: (s) => <Target url={s.targetUrl} />, minWidth: 180 },
+          { id: "target", header: "Target", cell: (s) => <ExternalLink to={s.targetUrl}>{s.targetUrl ?? "–"}</ExternalLink>, minWidth: 180 },
           { id: "last", header: "Last attempt", cell: (s) => <Time at={s.lastAttempt ?? s.created} />, minWidth: 140 },
         ]}
         empty={
@@ -66,13 +66,4 @@ function Delivery({ status }: { status: DeliveryStatus | undefined }) {
   if (status === undefined) return <>–</>;
   const [type, text] = deliveries[status];
   return <StatusIndicator type={type}>{text}</StatusIndicator>;
-}
-
-function Target({ url }: { url: string | undefined }) {
-  if (url === undefined || !/^https?:/.test(url)) return <>{url ?? "–"}</>;
-  return (
-    <Link href={url} external externalIconAriaLabel="Opens in a new tab">
-      {url}
-    </Link>
-  );
 }

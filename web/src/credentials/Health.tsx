@@ -1,15 +1,16 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
 import type { CredentialHealth, CredentialSummary, JobAbility } from "../api/slipway.gen";
 import { Advice } from "../parts/Advice";
+import { ExternalLink } from "../parts/ExternalLink";
+import { linkHost, webLink } from "../parts/link";
 import { Time } from "../parts/Time";
 import { Expiry } from "./Expiry";
-import { abilityWords, dead, jobWords, kindWords, linkHost, ownerWords, safeLink, scopeWords, stateWords, stepTold, whyNot } from "./words";
+import { abilityWords, dead, jobWords, kindWords, ownerWords, scopeWords, stateWords, stepTold, whyNot } from "./words";
 
 /** What the last check of a credential found: how it is, what it can do, and what to do about what it cannot. */
 export function Health({ credential }: { credential: CredentialSummary }) {
@@ -49,16 +50,14 @@ export function Health({ credential }: { credential: CredentialSummary }) {
 
 /** What to do, and the link where, if it is not among the words. */
 export function NextStep({ step = "", link }: { step: string | undefined; link: string | undefined }) {
-  const to = safeLink(link);
+  const to = webLink(link);
   return (
     <>
       <Advice text={step} here="with Replace token" />
       {to !== undefined && !step.includes(to) && (
         <>
           {" "}
-          <Link external href={to} externalIconAriaLabel="Opens in a new tab">
-            Open {linkHost(to)}
-          </Link>
+          <ExternalLink to={to}>Open {linkHost(to)}</ExternalLink>
         </>
       )}
     </>

@@ -8,11 +8,11 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import type { AuthType, ServerType, TokenKindGuide } from "../api/slipway.gen";
+import { linkHost, webLink } from "../parts/link";
 import { Loading } from "../parts/Loading";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { importCommand, methodsOf, providerName, selfHosted } from "./providers";
 import { tokenKindsQuery } from "./queries";
-import { linkHost, safeLink } from "./words";
 
 /** How to make the right token: the kinds that the provider has, what each must be allowed, and the page where it is made. */
 export function TokenGuide({ serverType, authType, host }: { serverType: ServerType; authType: AuthType; host: string | undefined }) {
@@ -47,7 +47,7 @@ export function TokenGuide({ serverType, authType, host }: { serverType: ServerT
 }
 
 function Kind({ guide, serverType, opened }: { guide: TokenKindGuide; serverType: ServerType; opened: boolean }) {
-  const link = safeLink(guide.link);
+  const link = webLink(guide.link);
   const scopes = guide.scopes ?? [];
   const where = link !== undefined && selfHosted(serverType) ? linkHost(link) : providerName(serverType);
   return (

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CredentialHealth, CredentialState, JobAbility } from "../api/slipway.gen";
 import { expiryLevel, expiryWords } from "./expiry";
-import { handle, matchWords, ownerWords, safeLink, scopeWords, stateSentence, stateWords, stepTold, title, whyNot } from "./words";
+import { handle, matchWords, ownerWords, scopeWords, stateSentence, stateWords, stepTold, title, whyNot } from "./words";
 
 const health = (state: CredentialState, rest: Partial<CredentialHealth> = {}): CredentialHealth => ({ state, tokenKind: "GITHUB_CLASSIC", ...rest });
 const job = (ability: JobAbility["ability"]): JobAbility => ({ job: "CLONE", ability });
@@ -46,12 +46,6 @@ test("facts", () => {
   expect(handle({ serverType: "GITHUB_ENTERPRISE" })).toBe("github_enterprise");
   expect(title({ serverType: "GITHUB" })).toBe("Default for GitHub");
   expect(title({ serverType: "GITHUB", name: "acme" })).toBe("acme");
-});
-
-test("only links of the web are followed", () => {
-  expect(safeLink("https://github.com/settings/tokens")).toBe("https://github.com/settings/tokens");
-  expect(safeLink("javascript:alert(1)")).toBeUndefined();
-  expect(safeLink(undefined)).toBeUndefined();
 });
 
 describe("expiry", () => {

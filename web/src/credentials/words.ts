@@ -171,13 +171,3 @@ const bases: Readonly<Record<CredentialBasis, string>> = {
 export function basisWords(basis: CredentialBasis): string {
   return bases[basis];
 }
-
-/** The link of a provider's answer, if it is one that a browser should follow. */
-export function safeLink(link: string | undefined): string | undefined {
-  return link !== undefined && /^https?:\/\//i.test(link) ? link : undefined;
-}
-
-/** The host that a link leads to, to say before somebody follows it. */
-export function linkHost(link: string): string {
-  return URL.canParse(link) ? new URL(link).host : link;
-}

@@ -5,12 +5,12 @@ import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
-import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { paths } from "../app/navigate";
 import { AppButton } from "../parts/AppButton";
 import { AppLink } from "../parts/AppLink";
+import { ExternalLink } from "../parts/ExternalLink";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { Time } from "../parts/Time";
 import { groupWords, ofWebhook } from "./filters";
@@ -92,16 +92,7 @@ export function WebhookState({
               { label: "State", value: state?.state === undefined ? "–" : <Said words={hookStateWords[state.state]} /> },
               {
                 label: "Provider",
-                value:
-                  state === undefined ? (
-                    "–"
-                  ) : state.providerUrl === undefined || state.providerUrl === "" ? (
-                    providers[state.serverType]
-                  ) : (
-                    <Link href={state.providerUrl} external externalIconAriaLabel="Opens in a new tab">
-                      {providers[state.serverType]}
-                    </Link>
-                  ),
+                value: state === undefined ? "–" : <ExternalLink to={state.providerUrl}>{providers[state.serverType]}</ExternalLink>,
               },
               { label: "Last delivery", value: <Last delivery={state?.lastDelivery} /> },
               { label: "Payload URL", value: payloadUrl === "" ? "–" : <Copied text={payloadUrl} what="payload URL" /> },
