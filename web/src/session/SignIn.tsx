@@ -8,31 +8,21 @@ import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useState } from "react";
 import { Problem } from "../api/problem";
 import { Loading } from "../parts/Loading";
+import { codeWaits, onCode, takeCode } from "./code";
 import { signInWithCode, signInWithKey } from "./keys";
 import { sessionIsOver } from "./session";
-
-/** Takes the code out of the address before anything else can see it. */
-function takeCode(): string | undefined {
-  const code = new URLSearchParams(window.location.hash.slice(1)).get("code");
-  if (code === null) return undefined;
-  history.replaceState(history.state, "", window.location.pathname + window.location.search);
-  return code;
-}
-
-const code = takeCode();
-let attempt: Promise<void> | undefined; // of signing in with the code, which is good once
 
 /** The page for whoever is not signed in. It stays at the address that was asked for. */
 export function SignIn() {
   const [keyId, setKeyId] = useState("");
   const [secret, setSecret] = useState("");
-  const [busy, setBusy] = useState(code !== undefined && attempt === undefined);
+  const [busy, setBusy] = useState(codeWaits);
   const [problem, setProblem] = useState<Problem>();
 
-  const run = async (signIn: () => Promise<void>) => {
+  const run = useCallback(async (signIn: () => Promise<void>) => {
     setBusy(true);
     setProblem(undefined);
     try {
@@ -41,16 +31,16 @@ export function SignIn() {
       setProblem(Problem.of(e));
       setBusy(false);
     }
-  };
+  }, []);
   useEffect(() => {
     document.title = "Sign in · Slipway";
-    if (code === undefined) return;
-    attempt ??= signInWithCode(code);
-    attempt.catch((e: unknown) => {
-      setProblem(Problem.of(e));
-      setBusy(false);
-    });
-  }, []);
+    const use = () => {
+      const code = takeCode();
+      if (code !== undefined) void run(() => signInWithCode(code));
+    };
+    use();
+    return onCode(use);
+  }, [run]);
 
   if (busy && keyId === "") return <Loading what="your session" minHeight={400} />;
   return (
