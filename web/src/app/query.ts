@@ -14,9 +14,12 @@ export const queries = new QueryClient({
   },
 });
 
-// What one user read is not for the next.
+// What one session read is nothing to the next, nor to be kept when nobody is signed in.
+let readBy = currentSession()?.session.id;
 subscribe(() => {
-  if (currentSession() === undefined) queries.clear();
+  const id = currentSession()?.session.id;
+  if (id !== readBy) queries.clear();
+  readBy = id;
 });
 
 /** How often a page that shows something under way asks again, in milliseconds. */
