@@ -100,7 +100,7 @@ class Row {
     this.n = n;
     this.element.setAttribute("aria-rowindex", String(n));
     this.link.textContent = String(n);
-    this.link.setAttribute("href", `?line=${n}`);
+    this.link.setAttribute("href", `${window.location.pathname}?line=${n}`); // the page has a base that is elsewhere
     this.link.dataset["line"] = String(n);
   }
 
