@@ -44,3 +44,16 @@ test("a request is a command", () => {
     ].join(" \\\n  "),
   );
 });
+
+test("what the AWS CLI would read from a file or fetch is given as text", () => {
+  expect(startCommand({ projectName: "app", sourceVersion: "file:///etc/passwd", sourceLocationOverride: "https://github.com/a/b", buildspecOverride: "ci/file://x" }, "http://127.0.0.1:4680/", "us-east-1")).toBe(
+    [
+      "aws codebuild start-build",
+      "--endpoint-url http://127.0.0.1:4680/",
+      "--region us-east-1",
+      "--project-name app",
+      "--buildspec-override ci/file://x",
+      `--cli-input-json '{"sourceVersion":"file:///etc/passwd","sourceLocationOverride":"https://github.com/a/b"}'`,
+    ].join(" \\\n  "),
+  );
+});
