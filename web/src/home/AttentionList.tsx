@@ -99,7 +99,7 @@ function Sign({ type, label, children }: { type: StatusIndicatorProps.Type; labe
 /** What to do, below the words beside a sign. */
 function Told({ advice }: { advice: string }) {
   return (
-    <div style={{ paddingInlineStart: 22 }}>
+    <div style={{ paddingInlineStart: 26 }}>
       <Box color="text-body-secondary">
         <Advice text={advice} />
       </Box>

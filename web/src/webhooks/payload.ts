@@ -16,8 +16,8 @@ export function pieces(text: string, size = 20_000): readonly string[] {
   for (let at = 0; at < text.length; ) {
     let end = Math.min(at + size, text.length);
     if (end < text.length) {
-      const line = text.lastIndexOf("\n", end);
-      if (line > at) end = line + 1;
+      const line = text.slice(at, end).lastIndexOf("\n"); // of this piece alone: a payload may be one long line
+      if (line > 0) end = at + line + 1;
     }
     all.push(text.slice(at, end));
     at = end;
