@@ -14,7 +14,7 @@ export function Refusals({ findings, ref }: { findings: readonly ProjectFinding[
   if (findings.length === 0) return null;
   return (
     <Alert ref={ref} type="error" header={findings.length === 1 ? "One setting keeps the project from being saved" : `${findings.length} settings keep the project from being saved`}>
-      <ul>
+      <ul style={{ margin: 0, paddingInlineStart: 20 }}>
         {findings.map((f, i) => {
           const field = fieldOf(f.member);
           return (
