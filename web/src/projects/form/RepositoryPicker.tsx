@@ -31,10 +31,11 @@ export function RepositoryPicker({ server, held }: { server: ServerType; held: r
   const options = pages
     .flatMap((p) => p.repositories ?? [])
     .map((r) => ({
+      // Bitbucket does not say in its list who is admin of what.
       value: r.cloneUrl,
       label: r.fullName,
       description: r.cloneUrl,
-      tags: [r.private === true ? "private" : "public", ...(r.admin === true ? [] : ["no webhooks: the token is not admin here"])],
+      tags: [r.private === true ? "private" : "public", ...(r.admin === true || server === "BITBUCKET" ? [] : ["no webhooks: the token is not admin here"])],
     }));
   const warnings = [...new Set(pages.flatMap((p) => p.warnings ?? []))];
   const busy = found.isFetching || search !== typed;
