@@ -26,11 +26,43 @@ function precompress(): Plugin {
   };
 }
 
+/**
+ * Lets the browser fetch the home page, and what it shares with others, together
+ * with the frame around it and not after that ran.
+ */
+function preloadHome(): Plugin {
+  return {
+    name: "preload-home",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(html, { bundle = {} }) {
+        const files = new Set<string>();
+        const add = (file: string) => {
+          const chunk = bundle[file];
+          if (files.has(file) || chunk?.type !== "chunk") return;
+          files.add(file);
+          for (const css of chunk.viteMetadata?.importedCss ?? []) files.add(css);
+          chunk.imports.forEach(add);
+        };
+        for (const chunk of Object.values(bundle)) if (chunk.type === "chunk" && chunk.facadeModuleId?.endsWith("/home/HomePage.tsx") === true) add(chunk.fileName);
+        return [...files]
+          .filter((file) => !html.includes(file))
+          .map((file) => ({
+            tag: "link",
+            injectTo: "head" as const,
+            attrs: file.endsWith(".css") ? { rel: "preload", as: "style", crossorigin: true, href: `./${file}` } : { rel: "modulepreload", crossorigin: true, href: `./${file}` },
+          }));
+      },
+    },
+  };
+}
+
 // The base is relative, so that the console works behind any path: the server
 // says in each page where its assets are.
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "./" : "/console/",
-  plugins: [react(), precompress()],
+  plugins: [react(), preloadHome(), precompress()],
   build: { outDir, emptyOutDir: true, target: "es2023", reportCompressedSize: false, chunkSizeWarningLimit: 3000 },
   server: {
     // The server to talk to while developing, such as http://127.0.0.1:4680. Its

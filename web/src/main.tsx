@@ -12,11 +12,14 @@ import { watchHistory } from "./app/leaving";
 import { NotificationProvider } from "./app/notifications";
 import { queries } from "./app/query";
 import { startTheme } from "./app/theme";
+import { askAhead } from "./home/queries";
 import { keepSession } from "./session/keys";
+import { currentSession } from "./session/session";
 
 startTheme();
 watchHistory();
 keepSession();
+if (currentSession() !== undefined && window.location.pathname === root) askAhead(queries);
 const element = document.getElementById("root");
 if (element === null) throw new Error("the page has no root");
 createRoot(element).render(

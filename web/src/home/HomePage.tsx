@@ -4,8 +4,7 @@ import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
-import { slipway } from "../api/slipway";
+import { lazy, Suspense, useDeferredValue } from "react";
 import { paths } from "../app/navigate";
 import { liveInterval } from "../app/query";
 import { AppButton } from "../parts/AppButton";
@@ -15,26 +14,25 @@ import { ProblemAlert } from "../parts/ProblemAlert";
 import { AttentionList } from "./AttentionList";
 import { FirstSteps } from "./FirstSteps";
 import { ProjectTable } from "./ProjectTable";
+import { credentialsQuery, days, statisticsQuery, webhooksQuery } from "./queries";
 import { RecentBuilds } from "./RecentBuilds";
 import { percent, successRate, total } from "./statistics";
 
 const Charts = lazy(() => import("./Charts"));
-
-/** How many days the home page looks back. */
-const days = 14;
+const charts = <Loading what="charts" minHeight={360} />;
 
 /** What needs attention, and how builds are doing. */
 export default function HomePage() {
   const statistics = useQuery({
-    queryKey: ["statistics", days],
-    queryFn: ({ signal }) => slipway("GetBuildStatistics", { days }, signal),
+    ...statisticsQuery,
     refetchInterval: (q) => ((q.state.data?.running ?? 0) + (q.state.data?.queued ?? 0) > 0 ? liveInterval : 15_000),
     placeholderData: keepPreviousData,
   });
-  const credentials = useQuery({ queryKey: ["credentials"], queryFn: ({ signal }) => slipway("ListCredentials", {}, signal) });
-  const webhooks = useQuery({ queryKey: ["webhooks"], queryFn: ({ signal }) => slipway("ListWebhooks", {}, signal) });
+  const credentials = useQuery(credentialsQuery);
+  const webhooks = useQuery(webhooksQuery);
 
   const now = statistics.data;
+  const charted = useDeferredValue(now === undefined ? null : (now.days ?? []), null); // charts take their time: all else is shown first
   const sums = total(now?.days ?? []);
   const nothingYet = now !== undefined && (now.projects ?? []).length === 0 && sums.succeeded + sums.failed + sums.other === 0;
   return (
@@ -69,11 +67,7 @@ export default function HomePage() {
         </Container>
       </Grid>
       <RecentBuilds live={(now?.running ?? 0) + (now?.queued ?? 0) > 0} />
-      {now !== undefined && !nothingYet && (
-        <Suspense fallback={<Loading what="charts" minHeight={360} />}>
-          <Charts days={now.days ?? []} span={days} />
-        </Suspense>
-      )}
+      {now !== undefined && !nothingYet && <Suspense fallback={charts}>{charted === null ? charts : <Charts days={charted} span={days} />}</Suspense>}
       {now !== undefined && !nothingYet && <ProjectTable projects={now.projects ?? []} days={days} action={<AppButton to={paths.projects()}>All projects</AppButton>} />}
     </Page>
   );

@@ -1,7 +1,6 @@
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { slipway } from "../api/slipway";
 import { paths } from "../app/navigate";
 import { liveInterval } from "../app/query";
 import { AppButton } from "../parts/AppButton";
@@ -9,12 +8,12 @@ import { AppLink } from "../parts/AppLink";
 import { BuildStatus } from "../parts/BuildStatus";
 import { Empty } from "../parts/Empty";
 import { Duration, Time } from "../parts/Time";
+import { recentQuery } from "./queries";
 
 /** The builds that were started last. */
 export function RecentBuilds({ live }: { live: boolean }) {
   const builds = useQuery({
-    queryKey: ["builds", "recent"],
-    queryFn: ({ signal }) => slipway("SearchBuilds", { maxResults: 8 }, signal),
+    ...recentQuery,
     refetchInterval: live ? liveInterval : 15_000,
     placeholderData: keepPreviousData,
   });
