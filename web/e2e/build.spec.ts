@@ -1,4 +1,4 @@
-import { expect, open, test } from "./fixtures";
+import { chooseProvider, expect, open, test } from "./fixtures";
 
 // The main job in the browser: a project from the picker, a signed push, a live
 // log, a stop, and a filter that says no.
@@ -17,13 +17,17 @@ test("a project is created through the repository picker, with a webhook", async
   await fresh.call("ImportSourceCredentials", { serverType: "GITHUB", authType: "PERSONAL_ACCESS_TOKEN", token: github.token });
   await open(page, fresh, "/projects/new");
   await page.getByLabel("Project name").fill("shop");
-  await page.getByRole("button", { name: /^Source provider/ }).click();
-  await page.getByRole("option", { name: "GitHub", exact: true }).click();
+  await chooseProvider(page, "GitHub");
   await page.getByRole("radio", { name: /Repository in my GitHub account/ }).check();
   const picker = page.getByLabel("Repository", { exact: true });
   await picker.fill("recip");
   await page.getByRole("option", { name: /octo\/recipes/ }).click();
-  await page.getByRole("checkbox", { name: /Rebuild every time/ }).check();
+  await expect(picker).toHaveValue(github.location); // and the list over the form is gone
+  const rebuild = page.getByRole("checkbox", { name: /Rebuild every time/ });
+  await expect(async () => {
+    await rebuild.click(); // what the server finds of the choice before may move it from under the mouse
+    await expect(rebuild).toBeChecked({ timeout: 1000 });
+  }).toPass();
   await page.getByLabel("Image", { exact: true }).fill("local");
   await page.keyboard.press("Escape"); // the suggestions
   await page.getByRole("button", { name: "Create build project" }).click();

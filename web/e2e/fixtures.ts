@@ -60,3 +60,9 @@ export async function open(page: Page, stage: Stage, path = "/"): Promise<void> 
   await expect(page.getByRole("heading", { level: 1, name: "Home" })).toBeVisible();
   if (path !== "/") await page.goto(`${stage.url}/console${path}`);
 }
+
+/** Chooses in the form of a project where its source is. */
+export async function chooseProvider(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: /^Source provider/ }).click();
+  await page.getByRole("option", { name: new RegExp(`^(Selected )?${name}$`) }).click();
+}

@@ -1,14 +1,10 @@
-import { expect, open, test } from "./fixtures";
+import { chooseProvider, expect, open, test } from "./fixtures";
 import type { Page } from "@playwright/test";
 
 // The flows of the guide's page "Use access tokens with your source provider in
 // CodeBuild", section "Connect source providers with access tokens (console)",
 // step by step.
 
-async function chooseProvider(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name: /^Source provider/ }).click();
-  await page.getByRole("option", { name, exact: true }).click();
-}
 
 /** Holds that a secret is nowhere in the page, its address, its history's state or its storage. */
 async function expectNowhere(page: Page, secret: string): Promise<void> {
@@ -90,6 +86,7 @@ test("a token that the provider refuses is explained, and replaced by a good one
 });
 
 test("which credential wins for a repository is told", async ({ page, fresh }) => {
+  await fresh.call("ImportSourceCredentials", { serverType: "GITHUB", authType: "PERSONAL_ACCESS_TOKEN", token: fresh.forges.GITHUB.token });
   await open(page, fresh, "/source-providers");
   await page.getByLabel("Repository URL").fill(fresh.forges.GITHUB.location);
   await page.getByRole("button", { name: "Explain" }).click();

@@ -52,8 +52,10 @@ test("pages make links of data in no other way", () => {
   );
   expect(making.sort()).toEqual([
     "../credentials/TokenGuide.tsx: link", // of webLink
-    "../log/LogRows.tsx: `${window.location.pathname", // and a number
     "../projects/form/ProjectFields.tsx: `#${idOf(field)",
+    "../webhooks/FilterPreview.tsx: href(paths.delivery(delivery.id))",
+    "../webhooks/FilterPreview.tsx: href(paths.testDelivery(projectName))",
+    "./Advice.tsx: piece.href", // what begins with http:// or https:// in a text
     "./AppButton.tsx: href(to)",
     "./AppLink.tsx: href(to)",
     "./ExternalLink.tsx: href",
