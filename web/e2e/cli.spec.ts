@@ -6,7 +6,7 @@ import { expect, open, test } from "./fixtures";
 const aws = process.env["AWS_CLI"] ?? "/usr/bin/aws";
 
 test("the command of a form makes the same project and webhook as the form", async ({ page, seeded }) => {
-  test.skip(!existsSync(aws), "there is no AWS CLI here");
+  expect(existsSync(aws), `the AWS CLI at ${aws}: make test installs it, AWS_CLI names another`).toBe(true);
   test.setTimeout(180_000);
   await open(page, seeded, "/projects/new");
   await page.getByLabel("Project name").fill("twin-of-the-cli");

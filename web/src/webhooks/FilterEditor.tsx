@@ -11,7 +11,7 @@ import type { ServerType } from "../api/slipway.gen";
 import { FilterGroupFields } from "./FilterGroupFields";
 import { FilterPreview } from "./FilterPreview";
 import { filterTypesOf, newGroup, refusedFilter, templates, type FilterGroup, type FilterGroups } from "./filters";
-import { useDebounced } from "./useDebounced";
+import { useDebounced } from "../parts/useDebounced";
 import { useFocus } from "./useFocus";
 import css from "./webhooks.module.css";
 

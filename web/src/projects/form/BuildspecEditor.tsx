@@ -7,7 +7,7 @@ import { slipway } from "../../api/slipway";
 import type { LintFinding } from "../../api/slipway.gen";
 import { useTheme } from "../../app/theme";
 import { idOf } from "../findings";
-import { useDebounced } from "../useDebounced";
+import { useDebounced } from "../../parts/useDebounced";
 import css from "./editor.module.css";
 import { openEditor, type Editor } from "./codemirror";
 

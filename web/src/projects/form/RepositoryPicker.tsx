@@ -5,7 +5,7 @@ import { Problem } from "../../api/problem";
 import { slipway } from "../../api/slipway";
 import type { CredentialSummary, ServerType } from "../../api/slipway.gen";
 import { exampleUrl, holderOf } from "../providers";
-import { useDebounced } from "../useDebounced";
+import { useDebounced } from "../../parts/useDebounced";
 import { usePart } from "./context";
 import { Field } from "./Field";
 

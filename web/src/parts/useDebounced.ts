@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-/** The value as it was when it last rested for some milliseconds. */
+/** The value as it was when it last stayed the same for delay milliseconds. */
 export function useDebounced<T>(value: T, delay = 350): T {
   const [rested, setRested] = useState(value);
   useEffect(() => {
