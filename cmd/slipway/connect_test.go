@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,7 +60,8 @@ type attempt struct {
 type connector struct {
 	t     *testing.T
 	s     *serverProcess
-	dir   string // where he stands
+	named *sync.Mutex // held by who makes a named credential, and by who must see none
+	dir   string      // where he stands
 	env   []string
 	real  *strings.Replacer // hosts as he knows them → where they are here
 	shown *strings.Replacer // the other way
@@ -106,6 +108,10 @@ func (c *connector) write(name, text string) {
 // try tries one token and returns the page's part about it.
 func (c *connector) try(of connection, at *sourcetest.Server, a attempt) string {
 	c.t.Helper()
+	if strings.Contains(a.flags, "--name ") || slices.Contains(a.then, whichOne) {
+		c.named.Lock() // credential which tells of every named credential
+		defer c.named.Unlock()
+	}
 	handle := strings.ToLower(string(of.server))
 	if !a.forged {
 		at.AddToken(a.token)
@@ -238,6 +244,7 @@ func TestConnect(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(sh.dir, "aws"), []byte(wrapper), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	var named sync.Mutex
 	user := func(t *testing.T) *connector {
 		back := []string{"dial tcp 127.0.0.1:1:", "dial tcp 192.0.2.7:443:"}
 		var there []string
@@ -247,7 +254,7 @@ func TestConnect(t *testing.T) {
 				there = append(there, of, real)
 			}
 		}
-		c := &connector{t: t, s: s, dir: t.TempDir(), real: strings.NewReplacer(there...), shown: strings.NewReplacer(back...)}
+		c := &connector{t: t, s: s, named: &named, dir: t.TempDir(), real: strings.NewReplacer(there...), shown: strings.NewReplacer(back...)}
 		c.env = append(slices.Clone(sh.env), "SLIPWAY_DATA="+s.data)
 		c.env[0] = "PATH=" + sh.dir + ":" + bin + ":" + os.Getenv("PATH")
 		c.write("company-ca.pem", string(ca))
