@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"slipway/internal/agent/fetch"
+	"slipway/internal/agent/inside"
 	"slipway/internal/agent/proctree"
 	"slipway/internal/agentapi"
 )
@@ -41,6 +42,7 @@ const maxLaunch = 1 << 20
 //	(none)       run the build whose agentapi.Launch is on stdin
 //	fetch        fetch its sources: the agent starts this itself
 //	credential   answer git, which fetch starts
+//	inside       do something where user code runs: see package inside
 //
 // It returns the exit status. stderr gets what has to do with the agent and no
 // build's secrets.
@@ -51,6 +53,8 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return fetch.Main(stdin, stdout)
 	case args[0] == "credential":
 		return fetch.CredentialHelper(args[1:], stdin, stdout)
+	case args[0] == "inside":
+		return inside.Main(args[1:], stderr)
 	default:
 		fmt.Fprintln(stderr, "usage: the agent is started by slipway, with what it has to do on standard input")
 		return exitUsage

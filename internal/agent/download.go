@@ -188,14 +188,14 @@ func (e *engine) prepare(context.Context) outcome {
 		there bool
 		what  string
 	}{
-		{e.spec.Reports, "reports"}, {e.spec.Proxy, "proxy"}, {e.spec.Cache, "cache"}, {e.spec.GitHelper, "git-credential-helper"},
+		{len(e.spec.Reports) > 0, "reports"}, {e.spec.Proxy != buildspec.Proxy{}, "proxy"}, {e.spec.Cache != nil, "cache"}, {e.spec.GitHelper, "git-credential-helper"},
 	} {
 		if b.there {
 			e.log.Service("Skipping %s: it is not acted upon by this server yet", b.what)
 		}
 	}
 	e.log.Service("Moving to directory %s", e.home)
-	if !e.spec.Cache {
+	if e.spec.Cache == nil {
 		e.log.Service("Cache is not defined in the buildspec")
 		e.log.Service("Skip cache due to: no paths specified to be cached")
 	}

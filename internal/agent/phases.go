@@ -204,12 +204,3 @@ func (e *engine) export() {
 		e.report.add(event.Event{Exported: out})
 	}
 }
-
-// upload ends a build that has artifacts to upload: storing them is not built yet.
-func (e *engine) upload(context.Context) outcome {
-	switch e.work.ArtifactsType {
-	case api.ArtifactsTypeS3, api.ArtifactsTypeCodepipeline:
-		return failed(clientError, "Artifacts of type %s cannot be uploaded by this server yet: set the project's artifacts to NO_ARTIFACTS", e.work.ArtifactsType)
-	}
-	return succeeded
-}

@@ -56,6 +56,8 @@ const limit = 60 * time.Second
 // A server is the other side of one agent. It holds the agent to the rules of
 // package build: an event that Apply refuses fails the test.
 type server struct {
+	agentapi.Backend // for what no test asks of it
+
 	t    testing.TB
 	work agentapi.Work
 

@@ -54,7 +54,7 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 	}
 	defer e.w.root.Close()
 	// The place needs nothing of the work, so it gets ready meanwhile.
-	if e.place, e.placeError = startPlace(launch, e.w); e.placeError == nil {
+	if e.place, e.placeError = startPlace(self[0], launch, e.w); e.placeError == nil {
 		defer e.place.End()
 	}
 	if err := insist(ctx, func(ctx context.Context) (err error) {
@@ -102,8 +102,9 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 	return <-reported
 }
 
-// startPlace starts the place where user code will run.
-func startPlace(l agentapi.Launch, w *workspace) (*shell.Place, error) {
+// startPlace starts the place where user code will run. Program is the path of
+// this one.
+func startPlace(program string, l agentapi.Launch, w *workspace) (*shell.Place, error) {
 	if l.Sandbox.Bubblewrap == "" {
 		// In every process of the build: by it, a runner can find those that
 		// outlived an agent.
@@ -113,8 +114,11 @@ func startPlace(l agentapi.Launch, w *workspace) (*shell.Place, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.showAgent(); err != nil {
+		return nil, err
+	}
 	args := sandbox.Args(sandbox.Options{
-		Workspace: w.host, Home: w.home, Tmp: w.tmp, VarTmp: w.varTmp(), Hosts: hosts,
+		Workspace: w.host, Agent: program, Home: w.home, Tmp: w.tmp, VarTmp: w.varTmp(), Hosts: hosts,
 		Hide: l.Sandbox.Hide, ReadOnly: l.Sandbox.ReadOnly, Root: os.Geteuid() == 0,
 	})
 	return shell.Start(l.Sandbox.Bubblewrap, args, "", nil)

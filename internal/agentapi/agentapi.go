@@ -8,11 +8,16 @@
 //	POST /agent/v1/builds/{id}/credential   CredentialRequest → Credential
 //	POST /agent/v1/builds/{id}/report       Report → Answer
 //	POST /agent/v1/builds/{id}/log?seq=N    one log frame (package frame)
+//	POST /agent/v1/builds/{id}/secrets      SecretsRequest → Secrets
+//	POST /agent/v1/builds/{id}/reports      ReportUpload → ReportStored
+//	POST /agent/v1/builds/{id}/object/get   Object → its bytes, ObjectInfo in a header
+//	POST /agent/v1/builds/{id}/object/list  Object → paths
+//	PUT  /agent/v1/builds/{id}/object       bytes, Object in a header → ObjectInfo
 //
 // 401 means a bad token, 410 that this attempt no longer holds the build: the
 // agent then ends everything at once and exits. 400 and 413 refuse a request
-// for what it says, anything else is worth trying again. Repeating any request
-// is safe.
+// for what it says, 404 means that there is no such object, anything else is
+// worth trying again. Repeating any request is safe.
 package agentapi
 
 import (

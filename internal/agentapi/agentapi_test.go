@@ -8,13 +8,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,10 +36,13 @@ const (
 
 // backend is a small working Backend for one build.
 type backend struct {
-	mu     sync.Mutex
-	err    error // what every method answers, when set
-	events []event.Event
-	frames [][]byte
+	agentapi.Backend // for what no test asks of it
+
+	mu      sync.Mutex
+	objects map[string][]byte
+	err     error // what every method answers, when set
+	events  []event.Event
+	frames  [][]byte
 }
 
 func (b *backend) check(id string, t secret.Text) error {
@@ -83,6 +89,58 @@ func (b *backend) Log(_ context.Context, id string, t secret.Text, seq uint64, f
 	}
 	b.frames = append(b.frames, bytes.Clone(frame))
 	return nil
+}
+
+func (b *backend) Secrets(_ context.Context, id string, t secret.Text, in agentapi.SecretsRequest) (*agentapi.Secrets, error) {
+	if err := b.check(id, t); err != nil {
+		return nil, err
+	}
+	out := &agentapi.Secrets{}
+	for _, r := range in.References {
+		out.Values = append(out.Values, agentapi.Bearer{Text: secret.New("value of " + r.Value)})
+	}
+	return out, nil
+}
+
+func (b *backend) PutReport(_ context.Context, id string, t secret.Text, in agentapi.ReportUpload) (*agentapi.ReportStored, error) {
+	if err := b.check(id, t); err != nil {
+		return nil, err
+	}
+	return &agentapi.ReportStored{ARN: in.Group + ":" + *in.Cases[0].Name}, nil
+}
+
+func (b *backend) Get(_ context.Context, id string, t secret.Text, o agentapi.Object) (io.ReadCloser, agentapi.ObjectInfo, error) {
+	if err := b.check(id, t); err != nil {
+		return nil, agentapi.ObjectInfo{}, err
+	}
+	body, ok := b.objects[o.Path]
+	if !ok {
+		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "there is no %s", o.Path)
+	}
+	var r io.Reader = bytes.NewReader(body)
+	if o.Path == "torn" {
+		r = io.MultiReader(r, iotest.ErrReader(errors.New("disk on fire")))
+	}
+	return io.NopCloser(r), agentapi.ObjectInfo{Size: int64(len(body)), Key: o.Key}, nil
+}
+
+func (b *backend) List(_ context.Context, id string, t secret.Text, _ agentapi.Object) ([]string, error) {
+	if err := b.check(id, t); err != nil {
+		return nil, err
+	}
+	return slices.Sorted(maps.Keys(b.objects)), nil
+}
+
+func (b *backend) Put(_ context.Context, id string, t secret.Text, o agentapi.Object, body io.Reader) (agentapi.ObjectInfo, error) {
+	if err := b.check(id, t); err != nil {
+		return agentapi.ObjectInfo{}, err
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return agentapi.ObjectInfo{}, err
+	}
+	b.objects[o.Path] = text
+	return agentapi.ObjectInfo{Size: int64(len(text)), Location: "arn:aws:s3:::bucket/" + o.Path}, nil
 }
 
 func work() *agentapi.Work {
@@ -154,6 +212,57 @@ func TestConversation(t *testing.T) {
 		}
 		if len(b.frames) != 3 || !bytes.Equal(b.frames[2], frame) {
 			t.Errorf("the frames did not arrive as they were sent")
+		}
+	}
+}
+
+func TestObjects(t *testing.T) {
+	b := &backend{objects: map[string][]byte{}}
+	unix, tcp := serve(t, b, io.Discard)
+	whole := bytes.Repeat([]byte("0123456789abcdef"), 1<<19) // 8 MiB
+	for _, server := range []string{unix, tcp} {
+		clear(b.objects)
+		c := agentapi.NewClient(launch(server))
+		defer c.Close()
+		name := "dir/ü \"quoted\"\n.zip"
+		info, err := c.Put(t.Context(), agentapi.Object{Kind: agentapi.ArtifactObject, Path: name}, bytes.NewReader(whole))
+		if err != nil || info.Size != int64(len(whole)) || info.Location != "arn:aws:s3:::bucket/"+name {
+			t.Fatalf("Put over %s = %+v, %v", server, info, err)
+		}
+		if _, err := c.Put(t.Context(), agentapi.Object{Path: "half"}, io.MultiReader(bytes.NewReader(whole), iotest.ErrReader(errors.New("gone")))); err == nil || b.objects["half"] != nil {
+			t.Errorf("half an object was stored: %v", err)
+		}
+		body, info, err := c.Get(t.Context(), agentapi.Object{Kind: agentapi.CacheObject, Path: name, Key: "k"})
+		if err != nil || info.Key != "k" || info.Size != int64(len(whole)) {
+			t.Fatalf("Get over %s = %+v, %v", server, info, err)
+		}
+		got, err := io.ReadAll(body)
+		body.Close()
+		if err != nil || !bytes.Equal(got, whole) {
+			t.Errorf("the object came back as %d bytes, %v", len(got), err)
+		}
+		if _, _, err := c.Get(t.Context(), agentapi.Object{Path: "none"}); fault.KindOf(err) != fault.NotFound || fault.Message(err) != "there is no none" {
+			t.Errorf("Get of what is not there = %v, want NotFound", err)
+		}
+		b.objects["torn"] = whole
+		if body, _, err = c.Get(t.Context(), agentapi.Object{Path: "torn"}); err == nil {
+			_, err = io.ReadAll(body)
+			body.Close()
+		}
+		if err == nil {
+			t.Error("an object that broke off looks whole")
+		}
+		paths, err := c.List(t.Context(), agentapi.Object{Kind: agentapi.SourceObject})
+		if diff := cmp.Diff([]string{name, "torn"}, paths); err != nil || diff != "" {
+			t.Errorf("List: %v\n%s", err, diff)
+		}
+		secrets, err := c.Secrets(t.Context(), agentapi.SecretsRequest{References: []agentapi.Reference{{Type: "PARAMETER_STORE", Value: "/a"}}})
+		if err != nil || len(secrets.Values) != 1 || secrets.Values[0].Reveal() != "value of /a" {
+			t.Errorf("Secrets = %v, %v", secrets, err)
+		}
+		stored, err := c.PutReport(t.Context(), agentapi.ReportUpload{Group: "unit", Cases: []api.TestCase{{Name: new("adds")}}})
+		if err != nil || stored.ARN != "unit:adds" {
+			t.Errorf("PutReport = %v, %v", stored, err)
 		}
 	}
 }

@@ -24,18 +24,20 @@ var ErrGone = errors.New("the build is no longer this agent's")
 // How much of an answer is read, and how long a request may take.
 const (
 	maxAnswer   = 16 << 20 // Work holds the buildspec and every variable
+	maxRefusal  = 64 << 10
 	requestTime = time.Minute
 )
 
 // A Client is the agent's side. It retries nothing itself. An error that
 // errors.Is ErrGone ends the build; one whose fault.KindOf is Invalid refuses
-// this request for good, with a sentence in fault.Message; anything else is
-// worth trying again, since the server may be restarting. Methods may be
-// called from several goroutines.
+// this request for good, with a sentence in fault.Message, and NotFound says
+// that there is no such object; anything else is worth trying again, since the
+// server may be restarting. Methods may be called from several goroutines.
 type Client struct {
-	http  *http.Client
-	base  string // of this build, with the final slash
-	token Bearer
+	http    *http.Client
+	patient *http.Client // for objects: bounded by the caller's context and by nothing else
+	base    string       // of this build, with the final slash
+	token   Bearer
 }
 
 // NewClient returns the client of one build's agent. It connects at the first
@@ -55,15 +57,13 @@ func NewClient(l Launch) *Client {
 		}
 		base = "http://slipway"
 	}
+	// The token goes to the server it was made for and nowhere else.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{
-		http: &http.Client{
-			Transport: transport,
-			Timeout:   requestTime,
-			// The token goes to the server it was made for and nowhere else.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		base:  base + Path + url.PathEscape(l.BuildID) + "/",
-		token: l.Token,
+		http:    &http.Client{Transport: transport, Timeout: requestTime, CheckRedirect: stay},
+		patient: &http.Client{Transport: transport, CheckRedirect: stay},
+		base:    base + Path + url.PathEscape(l.BuildID) + "/",
+		token:   l.Token,
 	}
 }
 
@@ -90,6 +90,16 @@ func (c *Client) Log(ctx context.Context, seq uint64, frame []byte) error {
 	return err
 }
 
+// Secrets returns the values of references, until DOWNLOAD_SOURCE has ended.
+func (c *Client) Secrets(ctx context.Context, in SecretsRequest) (*Secrets, error) {
+	return call[Secrets](ctx, c, "secrets", in)
+}
+
+// PutReport has a report of the build kept.
+func (c *Client) PutReport(ctx context.Context, in ReportUpload) (*ReportStored, error) {
+	return call[ReportStored](ctx, c, "reports", in)
+}
+
 // Close drops the connections that are kept for the next request.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
@@ -113,15 +123,9 @@ func call[Out any](ctx context.Context, c *Client, what string, in any) (*Out, e
 }
 
 func (c *Client) post(ctx context.Context, what, contentType string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+what, bytes.NewReader(body))
+	resp, err := c.send(ctx, c.http, http.MethodPost, what, http.Header{"Content-Type": {contentType}}, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
-	}
-	r.Header.Set("Authorization", "Bearer "+c.token.Reveal())
-	r.Header.Set("Content-Type", contentType)
-	resp, err := c.http.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, err
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
@@ -131,13 +135,36 @@ func (c *Client) post(ctx context.Context, what, contentType string, body []byte
 	if len(answer) > maxAnswer {
 		return nil, fmt.Errorf("%s: the answer has more than %d bytes", what, maxAnswer)
 	}
+	return answer, nil
+}
+
+// send returns the answer if it is 200, whose body the caller closes.
+func (c *Client) send(ctx context.Context, by *http.Client, method, what string, header http.Header, body io.Reader) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base+what, body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	r.Header = header
+	r.Header.Set("Authorization", "Bearer "+c.token.Reveal())
+	resp, err := by.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
 	switch resp.StatusCode {
-	case http.StatusOK:
-		return answer, nil
 	case http.StatusUnauthorized, http.StatusGone:
 		return nil, fmt.Errorf("%s: %w", what, ErrGone)
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		return nil, fault.New(fault.Invalid, "%s", messageOf(answer))
+	case http.StatusNotFound:
+		return nil, fault.New(fault.NotFound, "%s", messageOf(answer))
 	}
 	return nil, fmt.Errorf("%s: the server answered %d: %s", what, resp.StatusCode, messageOf(answer))
 }

@@ -31,6 +31,16 @@ type Backend interface {
 	// Log appends one frame to the build's log; seq counts frames from 0. The
 	// frame is the caller's again when Log returns.
 	Log(ctx context.Context, buildID string, token secret.Text, seq uint64, frame []byte) error
+	// Secrets returns the values of references while sources are downloaded.
+	Secrets(ctx context.Context, buildID string, token secret.Text, in SecretsRequest) (*Secrets, error)
+	// PutReport keeps a report of the build.
+	PutReport(ctx context.Context, buildID string, token secret.Text, in ReportUpload) (*ReportStored, error)
+	// Get opens an object, which the caller closes; NotFound if there is none.
+	Get(ctx context.Context, buildID string, token secret.Text, o Object) (io.ReadCloser, ObjectInfo, error)
+	// List returns the paths of the objects below o, which is a folder.
+	List(ctx context.Context, buildID string, token secret.Text, o Object) ([]string, error)
+	// Put stores all of body, or nothing if it fails.
+	Put(ctx context.Context, buildID string, token secret.Text, o Object, body io.Reader) (ObjectInfo, error)
 }
 
 // Path is where a server mounts the handler.
@@ -40,6 +50,8 @@ const Path = "/agent/v1/builds/"
 const (
 	maxCredentialRequest = 16 << 10 // JSON may write a URL's bytes as six
 	maxReport            = 2 << 20
+	maxSecrets           = 4 << 20
+	maxUpload            = 64 << 20 // a report: coverage has an entry for each file
 	bodyTime             = time.Minute
 )
 
@@ -53,6 +65,11 @@ func NewHandler(b Backend, log *slog.Logger) http.Handler {
 	mux.HandleFunc("POST "+Path+"{id}/credential", h.credential)
 	mux.HandleFunc("POST "+Path+"{id}/report", h.report)
 	mux.HandleFunc("POST "+Path+"{id}/log", h.frame)
+	mux.HandleFunc("POST "+Path+"{id}/secrets", h.secrets)
+	mux.HandleFunc("POST "+Path+"{id}/reports", h.upload)
+	mux.HandleFunc("POST "+Path+"{id}/object/get", h.getObject)
+	mux.HandleFunc("POST "+Path+"{id}/object/list", h.listObjects)
+	mux.HandleFunc("PUT "+Path+"{id}/object", h.putObject)
 	return mux
 }
 
@@ -91,6 +108,26 @@ func (h *handler) report(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+func (h *handler) secrets(w http.ResponseWriter, r *http.Request) {
+	h.withBody(w, r, maxSecrets, func(token secret.Text, body []byte) (any, error) {
+		var in SecretsRequest
+		if err := decode(body, &in); err != nil {
+			return nil, err
+		}
+		return h.backend.Secrets(r.Context(), r.PathValue("id"), token, in)
+	})
+}
+
+func (h *handler) upload(w http.ResponseWriter, r *http.Request) {
+	h.withBody(w, r, maxUpload, func(token secret.Text, body []byte) (any, error) {
+		var in ReportUpload
+		if err := decode(body, &in); err != nil {
+			return nil, err
+		}
+		return h.backend.PutReport(r.Context(), r.PathValue("id"), token, in)
+	})
+}
+
 func (h *handler) frame(w http.ResponseWriter, r *http.Request) {
 	h.withBody(w, r, MaxFrame, func(token secret.Text, body []byte) (any, error) {
 		seq, err := strconv.ParseUint(r.URL.Query().Get("seq"), 10, 64)
@@ -113,8 +150,10 @@ func (h *handler) withBody(w http.ResponseWriter, r *http.Request, limit int64, 
 		buf = new(bytes.Buffer)
 	}
 	defer func() {
-		buf.Reset()
-		h.buffers.Put(buf)
+		if buf.Cap() <= 2*MaxFrame { // a report's is rare, and would stay
+			buf.Reset()
+			h.buffers.Put(buf)
+		}
 	}()
 	// Not every writer knows deadlines; the server's own limits hold then.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime))

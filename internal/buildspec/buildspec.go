@@ -21,8 +21,11 @@ type Spec struct {
 	GitHelper  bool       // git-credential-helper
 	Phases     []Phase    // those the buildspec names, in the order they run
 
-	// The grammar of these blocks is not read here: only that they are there.
-	Artifacts, Cache, Reports, Batch, Proxy bool
+	Artifacts *Artifacts // nil: the buildspec has no such block
+	Cache     *Cache     // likewise
+	Reports   []Report   // in the order of the text
+	Batch     *Batch
+	Proxy     Proxy
 }
 
 // A Variable is a name and a text.

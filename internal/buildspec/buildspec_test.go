@@ -122,7 +122,7 @@ cache:
 				},
 				{Type: postBuild, OnFailure: buildspec.OnFailure{Action: buildspec.Continue}, Commands: []string{"make publish"}},
 			},
-			Artifacts: true, Cache: true, Reports: true, Batch: true, Proxy: true,
+			Artifacts: new(buildspec.Artifacts), Cache: new(buildspec.Cache), Batch: new(buildspec.Batch),
 		}},
 		{"version 0.1 has its own names for variables", `
 version: 0.1

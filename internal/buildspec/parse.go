@@ -88,8 +88,15 @@ func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 	if err := r.phases(keys.get("phases"), s); err != nil {
 		return err
 	}
-	s.Artifacts, s.Cache, s.Reports = keys.has("artifacts"), keys.has("cache"), keys.has("reports")
-	s.Batch, s.Proxy = keys.has("batch"), keys.has("proxy")
+	if keys.has("artifacts") {
+		s.Artifacts = new(Artifacts)
+	}
+	if keys.has("cache") {
+		s.Cache = new(Cache)
+	}
+	if keys.has("batch") {
+		s.Batch = new(Batch)
+	}
 	return nil
 }
 

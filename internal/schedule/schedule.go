@@ -92,7 +92,8 @@ type Deliverer interface {
 	Deliver(ctx context.Context, item outbox.Item) error
 }
 
-// Parts is what a Scheduler works with. All are needed.
+// Parts is what a Scheduler works with. All but Objects, Vault and Reports are
+// needed: without one of these, agents that ask for what it keeps are refused.
 type Parts struct {
 	Builds    builds
 	Outbox    debts
@@ -101,6 +102,10 @@ type Parts struct {
 	Runner    runner.Runner
 	Providers map[api.ServerType]Reporter
 	Log       *slog.Logger
+
+	Objects objects
+	Vault   vault
+	Reports reports
 
 	Deliverers map[outbox.Kind]Deliverer // of what is no commit status
 }

@@ -56,6 +56,8 @@ const (
 // A world is a provider, a server that knows the login to it, and a directory
 // for the build.
 type world struct {
+	agentapi.Backend // for what no test asks of it
+
 	*sourcetest.Server
 	dir    string
 	launch agentapi.Launch

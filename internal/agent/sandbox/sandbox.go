@@ -13,6 +13,7 @@ import (
 // Options describe one sandbox. All paths are absolute and of the host.
 type Options struct {
 	Workspace string   // shown as /codebuild; its folder readonly cannot be written
+	Agent     string   // a program shown as /codebuild/readonly/agent, where Workspace has a file; empty shows none
 	Home      string   // shown as /root
 	Tmp       string   // shown as /tmp
 	VarTmp    string   // shown as /var/tmp
@@ -135,6 +136,9 @@ func Args(o Options) []string {
 	}
 	b.add("--bind", o.Workspace, Workspace)
 	b.add("--ro-bind", filepath.Join(o.Workspace, "readonly"), filepath.Join(Workspace, "readonly"))
+	if o.Agent != "" {
+		b.add("--ro-bind", o.Agent, filepath.Join(Workspace, "readonly", "agent"))
+	}
 	b.add("--chdir", Workspace)
 	return b.args
 }

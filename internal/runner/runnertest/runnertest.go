@@ -67,6 +67,8 @@ func Run(t *testing.T, ground func(t *testing.T, server string) Ground) {
 
 // suite is one test's state, and the server its agents report to.
 type suite struct {
+	agentapi.Backend // for what no test asks of it
+
 	ground Ground
 	runner runner.Runner
 	begun  chan launched
