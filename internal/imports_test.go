@@ -51,6 +51,9 @@ var rules = []rule{
 		"slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/source/...", "slipway/internal/awsjson",
 		"slipway/internal/project", "slipway/internal/build", "slipway/internal/accesskey",
 	}},
+	{name: "a build without a server has none of its parts", of: []string{"internal/solo"}, forbid: []string{
+		"database/sql", "slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/runner/local", "slipway/internal/source/github", "slipway/internal/codebuild", "slipway/internal/extension",
+	}},
 	{name: "the test provider stays out of everything but commands", of: append(append([]string{"internal/store", "internal/schedule", "internal/agentapi", "internal/agent/..."}, operations...), nouns...), forbid: []string{"slipway/internal/source/sourcetest"}},
 }
 

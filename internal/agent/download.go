@@ -41,6 +41,12 @@ func (e *engine) fetch(ctx context.Context) outcome {
 	job := fetch.Job{Launch: e.launch}
 	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
 		dir := e.w.path(sourceDir(e.work.ProjectName, s))
+		if s.Directory != "" {
+			if err := copyTree(ctx, s.Directory, dir, s.Exclude); err != nil {
+				return failed(clientError, "The source could not be copied: %v", err)
+			}
+			continue
+		}
 		switch s.Type {
 		case api.SourceTypeNoSource:
 			if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -105,7 +111,7 @@ func (e *engine) specText() ([]byte, outcome) {
 	case buildspec.Default:
 		value = buildspec.DefaultPath
 	}
-	if e.work.Source.Type == api.SourceTypeNoSource {
+	if e.work.Source.Type == api.SourceTypeNoSource && e.work.Source.Directory == "" {
 		return nil, failed(yamlError, "a project without a source needs its buildspec inline: there is no file to read it from")
 	}
 	dir := sourceDir(e.work.ProjectName, e.work.Source)

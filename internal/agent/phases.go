@@ -64,6 +64,9 @@ func (e *engine) endPlace() {
 // commandPhase runs a phase that has commands and returns the one that follows.
 func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outcome, api.BuildPhaseType) {
 	p := e.spec.Phase(typ)
+	if e.work.Phases != nil && !slices.Contains(e.work.Phases, typ) {
+		p.Commands, p.Finally = nil, nil
+	}
 	out := e.phase(ctx, typ, func(ctx context.Context) outcome {
 		e.log.Service(event.EnteringPhase+"%s", typ)
 		out := e.commands(ctx, p)

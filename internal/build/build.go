@@ -35,10 +35,19 @@ type State struct {
 	Commit        string    `json:"commit,omitzero"`        // the whole id that the primary source must have at that version; "" leaves that open
 	Webhook       *Trigger  `json:"webhook,omitzero"`       // what started the build, if a webhook did
 
+	Local *Local `json:"local,omitzero"` // set for a build without a server
+
 	// Where the output goes, as the project or StartBuild said it. The public
 	// record holds only what comes of that, too little for a retry.
 	Artifacts          *api.ProjectArtifacts  `json:"artifacts,omitzero"`
 	SecondaryArtifacts []api.ProjectArtifacts `json:"secondaryArtifacts,omitzero"`
+}
+
+// Local is what only a build without a server has.
+type Local struct {
+	Directory string               `json:"directory"`        // of this machine, whose content is the primary source
+	Exclude   []string             `json:"exclude,omitzero"` // paths in it that are not copied
+	Phases    []api.BuildPhaseType `json:"phases,omitzero"`  // whose commands are run; nil means all
 }
 
 // Idempotency is the memory of a StartBuild or RetryBuild that carried a token.

@@ -39,11 +39,14 @@ func (b Build) ServiceVariables(consoleURL string) []api.EnvironmentVariable {
 	if consoleURL != "" {
 		add("CODEBUILD_BUILD_URL", b.page(consoleURL))
 	}
-	add("CODEBUILD_CI", "true")
+	add("CODEBUILD_CI", strconv.FormatBool(b.State.Local == nil))
 	add("CODEBUILD_CONTAINER_NAME", "default")
 	add("CODEBUILD_EXECUTION_ROLE_BUILD", "")
 	add("CODEBUILD_INITIATOR", text(p.Initiator))
 	add("CODEBUILD_KMS_KEY_ID", text(p.EncryptionKey))
+	if b.State.Local != nil {
+		add("CODEBUILD_LOCAL_BUILD", "true") // as with the local agent of AWS
+	}
 	add("CODEBUILD_LOG_PATH", b.LogStream())
 	add("CODEBUILD_PROJECT_ARN", b.Scope.Project(project))
 	add("CODEBUILD_PROJECT_UUID", uuid.NewSHA1(uuid.NameSpaceURL, []byte(b.Scope.Project(project))).String())

@@ -44,6 +44,9 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 		w.Source.Identifier = "" // the primary source is the one without
 		w.Buildspec = text(p.Source.Buildspec)
 	}
+	if l := b.State.Local; l != nil {
+		w.Source.Directory, w.Source.Exclude, w.Phases = l.Directory, l.Exclude, l.Phases
+	}
 	versions := map[string]string{}
 	for _, v := range p.SecondarySourceVersions {
 		versions[v.SourceIdentifier] = v.SourceVersion

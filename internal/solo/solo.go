@@ -1,0 +1,149 @@
+// Package solo builds a directory without a server: the record of the one build
+// is in memory, its log goes to a writer, and everything else is what a server
+// has, the scheduler and the agent included. So builds run the same.
+package solo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"slipway/internal/accesskey"
+	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/arn"
+	"slipway/internal/build"
+	"slipway/internal/project"
+	"slipway/internal/runner"
+	"slipway/internal/schedule"
+)
+
+// What a build without a server is called, as by the local agent of AWS.
+const (
+	projectName = "local"
+	buildID     = projectName + ":00000000-0000-0000-0000-000000000000"
+	account     = "000000000000"
+	region      = "us-east-1"
+)
+
+// Options says what to build. Directory and Image are needed.
+type Options struct {
+	Directory string   // absolute; it is copied, never changed
+	Exclude   []string // absolute paths in Directory that are not copied
+	Buildspec string   // a path in Directory or the text; empty means buildspec.yml
+	Image     string   // "local" or a container's
+	Variables []api.EnvironmentVariable
+	Phases    []api.BuildPhaseType // whose commands are run; nil means all
+	Timeout   time.Duration        // whole minutes are counted, 5 at least; 0 means an hour
+	User      string               // who starts the build
+	Log       io.Writer            // gets the build's log, as it comes
+	Say       *slog.Logger         // hears what is wrong with the machine; nil means nobody
+}
+
+// Parts are what a build runs on.
+type Parts struct {
+	Runner runner.Runner // whose agents report to Socket
+	Socket string        // path of the Unix socket to make
+}
+
+// Run builds and returns the record of the build once it has ended. If ctx ends
+// before that the build is stopped as StopBuild does. An error means that there
+// is no such record.
+func Run(ctx context.Context, o Options, parts Parts) (build.Build, error) {
+	var none build.Build
+	if o.Say == nil {
+		o.Say = slog.New(slog.DiscardHandler)
+	}
+	b, err := record(o, time.Now())
+	if err != nil {
+		return none, err
+	}
+	memory := newMemory(b)
+	log := &printer{out: o.Log}
+	scheduler := schedule.New(schedule.Parts{
+		Builds: memory, Outbox: nothingOwed{}, Logs: log, Runner: parts.Runner, Log: o.Say,
+	}, schedule.Options{MaxBuilds: 1})
+	// What ends a build takes longer than the wish to end it.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	listener, err := agentapi.ListenUnix(working, parts.Socket)
+	if err != nil {
+		return none, err
+	}
+	agents := &http.Server{Handler: agentapi.NewHandler(scheduler, o.Say), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(o.Say.Handler(), slog.LevelDebug)}
+	g, gctx := errgroup.WithContext(working)
+	g.Go(func() error {
+		if err := agents.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error { return scheduler.Run(gctx) })
+	g.Go(func() error {
+		defer agents.Close()
+		defer stop()
+		scheduler.Wake()
+		select {
+		case <-memory.ended:
+		case <-gctx.Done():
+			return nil
+		case <-ctx.Done():
+			if _, err := scheduler.StopBuild(gctx, buildID); err != nil {
+				return err
+			}
+			select {
+			case <-memory.ended:
+			case <-gctx.Done():
+				return nil
+			}
+		}
+		return scheduler.Drain(gctx) // its place is gone, too
+	})
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return none, err
+	}
+	if log.err != nil {
+		return none, fmt.Errorf("write the log: %w", log.err)
+	}
+	return memory.get(), nil
+}
+
+// record returns the build that o asks for, queued.
+func record(o Options, now time.Time) (build.Build, error) {
+	scope := arn.Scope{Account: account, Region: region}
+	in := &api.CreateProjectInput{
+		Name:        projectName,
+		Source:      &api.ProjectSource{Type: api.SourceTypeNoSource, Buildspec: new("version: 0.2")},
+		Artifacts:   &api.ProjectArtifacts{Type: api.ArtifactsTypeNoArtifacts},
+		ServiceRole: "arn:aws:iam::" + account + ":role/local",
+		Environment: &api.ProjectEnvironment{
+			Type: api.EnvironmentTypeLinuxContainer, ComputeType: api.ComputeTypeBuildGeneral1Small, Image: o.Image, EnvironmentVariables: o.Variables,
+		},
+	}
+	if o.Timeout > 0 {
+		in.TimeoutInMinutes = new(int((o.Timeout + time.Minute - 1) / time.Minute))
+	}
+	p, err := project.New(scope, in, now)
+	if err != nil {
+		return build.Build{}, err
+	}
+	b, err := build.New(p, &api.StartBuildInput{ProjectName: projectName}, accesskey.Caller{Scope: scope, User: o.User}, buildID, now)
+	if err != nil {
+		return b, err
+	}
+	b.Public.BuildNumber = new(int64(1))
+	b.Public.Source.Buildspec = nil // which a file of the directory is, other than with a source of this type
+	if o.Buildspec != "" {
+		b.Public.Source.Buildspec = &o.Buildspec
+	}
+	directory := filepath.Clean(o.Directory)
+	b.State.Local = &build.Local{Directory: directory, Exclude: o.Exclude, Phases: o.Phases}
+	return b, nil
+}
