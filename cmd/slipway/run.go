@@ -238,7 +238,23 @@ func summarize(w io.Writer, b build.Build) {
 		fmt.Fprintf(w, "  %-17s %-10s %10s\n", p.PhaseType, p.PhaseStatus, took)
 	}
 	fmt.Fprintln(w, bold(string(b.Public.BuildStatus)))
-	if phase, message := b.Failure(); phase != "" {
+	phase, message := b.Failure()
+	if c := b.State.Failed; c != nil && phase != "" {
+		fmt.Fprintf(w, "%s: exit status %d of the command in line %d of %s:\n  %s\n%s", phase, c.Exit, c.Line, c.File, strings.ReplaceAll(strings.TrimRight(c.Text, "\n"), "\n", "\n  "), hint(c.Exit))
+	} else if phase != "" {
 		fmt.Fprintf(w, "%s: %s\n", phase, message)
 	}
+}
+
+// hint says what an exit status often means, and what to do then.
+func hint(exit int) string {
+	switch exit {
+	case 126:
+		return "126 is a file that cannot be executed: give it its mode with chmod +x, or run it with its interpreter.\n"
+	case 127:
+		return "127 is a command that is not found. Commands see this machine's system folders only: install the tool there, or name its folder with --sandbox-read-only and put it on PATH with --env.\n"
+	case 137:
+		return "137 is a process that was killed, most often because memory ran out.\n"
+	}
+	return ""
 }

@@ -76,7 +76,7 @@ func (r ran) holds(t *testing.T, code int, log, summary []string) {
 func TestRun(t *testing.T) {
 	dir := checkout(t, map[string]string{
 		"buildspec.yml":   "version: 0.2\nenv: {variables: {STAGE: prod, LEVEL: one}}\nphases:\n  install: {commands: [echo installing]}\n  build:\n    commands:\n      - cat notes/today.txt\n      - echo \"$STAGE $LEVEL $CODEBUILD_LOCAL_BUILD\" > made\n      - cat made\n",
-		"ci/other.yml":    "version: 0.2\nphases:\n  build:\n    commands: [make all]\n",
+		"ci/other.yml":    "version: 0.2\nphases:\n  build:\n    commands: [make all]\n    finally: [not-a-tool]\n",
 		"broken.yml":      "version: 0.2\nphases:\n  build:\n    commands:\n      - echo a: b\n",
 		"notes/today.txt": "not committed\n",
 		"env.list":        "# settings\n\nSTAGE=staging\nLEVEL='two'\n",
@@ -102,7 +102,11 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("a failing command", func(t *testing.T) {
 		runs(t, dir, "--buildspec", "ci/other.yml").holds(t, 1,
-			[]string{"Command did not exit successfully make all exit status"}, []string{"FAILED", "BUILD: Error while executing command: make all. Reason: exit status"})
+			[]string{"Command did not exit successfully make all exit status"}, []string{"FAILED", "BUILD: exit status ", " of the command in line 4 of ci/other.yml:\n  make all\n"})
+	})
+	t.Run("a missing tool", func(t *testing.T) {
+		runs(t, checkout(t, map[string]string{"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - no-such-tool --now\n"})).holds(t, 1, nil,
+			[]string{"line 5 of buildspec.yml:\n  no-such-tool --now\n127 is a command that is not found."})
 	})
 	t.Run("a broken buildspec", func(t *testing.T) {
 		runs(t, dir, "-b", "broken.yml").holds(t, 1, []string{"YAML_FILE_ERROR"}, []string{"DOWNLOAD_SOURCE: Expected Commands[0] to be of string type: found subkeys instead at line 5"})

@@ -115,6 +115,7 @@ func (e *engine) specText() ([]byte, outcome) {
 		return nil, failed(yamlError, "a project without a source needs its buildspec inline: there is no file to read it from")
 	}
 	dir := sourceDir(e.work.ProjectName, e.work.Source)
+	e.specFile = path.Clean(value)
 	place := e.w.place(path.Join(dir, value))
 	e.log.Service("YAML location is %s", place)
 	// A root of the source's own: a repository may hold links to anywhere.

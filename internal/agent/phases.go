@@ -94,13 +94,13 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 // all those of its finally block. The first failure is the phase's.
 func (e *engine) commands(ctx context.Context, p buildspec.Phase) outcome {
 	out := succeeded
-	for _, c := range p.Commands {
-		if out = e.command(ctx, c); !out.ok() {
+	for i, c := range p.Commands {
+		if out = e.command(ctx, c, p.CommandLines[i]); !out.ok() {
 			break
 		}
 	}
-	for _, c := range p.Finally {
-		if last := e.command(ctx, c); out.ok() {
+	for i, c := range p.Finally {
+		if last := e.command(ctx, c, p.FinallyLines[i]); out.ok() {
 			out = last
 		}
 	}
@@ -110,9 +110,9 @@ func (e *engine) commands(ctx context.Context, p buildspec.Phase) outcome {
 // foundDead is what CodeBuild says of a container that is gone.
 const foundDead = "Build container found dead before completing the build. A command ended the build's own processes, or the machine was out of memory."
 
-// command runs one command. All it wrote is in the log when it returns. After
+// command runs one command, which begins in that line of the buildspec. All it wrote is in the log when it returns. After
 // the end of the build or of its place it runs nothing.
-func (e *engine) command(ctx context.Context, text string) outcome {
+func (e *engine) command(ctx context.Context, text string, line int) outcome {
 	switch {
 	case ctx.Err() != nil:
 		return outcome{status: api.StatusTypeStopped} // phase says why
@@ -134,7 +134,9 @@ func (e *engine) command(ctx context.Context, text string) outcome {
 	}
 	e.succeeding = false
 	e.log.Service(event.CommandFailed+"%s exit status %d", text, status)
-	return failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
+	out := failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
+	out.command = &event.Command{Text: text, File: e.specFile, Line: line, Exit: status}
+	return out
 }
 
 // execute has the script of a command run. Whatever user code has done to the

@@ -35,6 +35,7 @@ type engine struct {
 	dead       error        // set when the place has died under a command
 
 	spec       *buildspec.Spec
+	specFile   string            // its path below the source's root; empty if it is not there
 	shell      string            // the path of the commands' shell, as user code names it
 	home       string            // CODEBUILD_SRC_DIR, likewise
 	commits    map[string]string // by source identifier
@@ -147,6 +148,7 @@ func (e *engine) openLog(calls context.Context, lose func(error)) {
 type outcome struct {
 	status        api.StatusType
 	code, message string
+	command       *event.Command // the one that failed, if one did
 }
 
 var succeeded = outcome{status: api.StatusTypeSucceeded}
@@ -155,13 +157,13 @@ func (o outcome) ok() bool { return o.status == api.StatusTypeSucceeded }
 
 // failed returns the outcome of a phase that ends the build as FAILED.
 func failed(code, format string, args ...any) outcome {
-	return outcome{api.StatusTypeFailed, code, fmt.Sprintf(format, args...)}
+	return outcome{status: api.StatusTypeFailed, code: code, message: fmt.Sprintf(format, args...)}
 }
 
 // faulty returns the outcome of a phase that failed through no fault of the
 // build's: it ends as FAULT.
 func faulty(format string, args ...any) outcome {
-	return outcome{api.StatusTypeFault, "INTERNAL_SERVICE_ERROR", fmt.Sprintf(format, args...)}
+	return outcome{status: api.StatusTypeFault, code: "INTERNAL_SERVICE_ERROR", message: fmt.Sprintf(format, args...)}
 }
 
 // clientError is the code for what the user can mend, other than a buildspec.
@@ -181,8 +183,11 @@ func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(cont
 		e.log.Service(event.PhaseContext+"%s"+event.MessageOf+"%s", out.code, out.message)
 	}
 	out.message = event.Cut(out.message, event.MaxText)
+	if out.command != nil {
+		out.command.Text = event.Cut(output.Mask(out.command.Text, e.mask), event.MaxText)
+	}
 	e.report.add(event.Event{Leave: &event.PhaseEnd{
-		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}},
+		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}}, Command: out.command,
 	}})
 	return out
 }

@@ -278,3 +278,24 @@ func refusalChangesNothing(r *rapid.T, b *build.Build, e event.Event, now time.T
 		}
 	}
 }
+
+func TestTheFirstCommandThatFailedIsKept(t *testing.T) {
+	b := begun(t)
+	fail := func(at float64, c event.Command) {
+		e := leave(at, "FAILED")
+		e.Leave.Command = &c
+		apply(t, &b, e)
+	}
+	for i, p := range []api.BuildPhaseType{"DOWNLOAD_SOURCE", "INSTALL", "PRE_BUILD"} {
+		apply(t, &b, enter(float64(6+i), p))
+		apply(t, &b, leave(float64(6+i), "SUCCEEDED"))
+	}
+	apply(t, &b, enter(10, "BUILD"))
+	fail(11, event.Command{Text: strings.Repeat("x", event.MaxText+1), File: "ci/buildspec.yml", Line: -4, Exit: 4711})
+	apply(t, &b, enter(12, "POST_BUILD"))
+	fail(13, event.Command{Text: "later", Line: 9, Exit: 1})
+	want := &event.Command{Text: strings.Repeat("x", event.MaxText), File: "ci/buildspec.yml", Exit: 255}
+	if diff := cmp.Diff(want, b.State.Failed); diff != "" {
+		t.Errorf("the command that failed (-want +got):\n%s", diff)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/arn"
+	"slipway/internal/build/event"
 )
 
 // A Build is one build: its public record and what only the server knows.
@@ -35,7 +36,8 @@ type State struct {
 	Commit        string    `json:"commit,omitzero"`        // the whole id that the primary source must have at that version; "" leaves that open
 	Webhook       *Trigger  `json:"webhook,omitzero"`       // what started the build, if a webhook did
 
-	Local *Local `json:"local,omitzero"` // set for a build without a server
+	Failed *event.Command `json:"failed,omitzero"` // the first command that failed
+	Local  *Local         `json:"local,omitzero"`  // set for a build without a server
 
 	// Where the output goes, as the project or StartBuild said it. The public
 	// record holds only what comes of that, too little for a retry.

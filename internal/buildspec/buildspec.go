@@ -39,6 +39,10 @@ type Phase struct {
 	Runtimes  []Variable // runtime-versions, of install only
 	Commands  []string
 	Finally   []string
+
+	// The lines of the buildspec, counted from 1, in which each of Commands and
+	// of Finally begins.
+	CommandLines, FinallyLines []int
 }
 
 // phaseKeys names the phases as a buildspec spells them, in the order they run.

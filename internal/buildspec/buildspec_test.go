@@ -23,7 +23,20 @@ const (
 )
 
 // An empty list means the same as none.
-func diff(want, got any) string { return cmp.Diff(want, got, cmpopts.EquateEmpty()) }
+func diff(want, got any) string {
+	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(buildspec.Phase{}, "CommandLines", "FinallyLines"))
+}
+
+func TestTheLinesOfCommands(t *testing.T) {
+	s, err := buildspec.Parse([]byte("version: 0.2\nshared: &shared\n  - one\n  - |\n    two\n    three\n\n  - four\nphases:\n  build:\n    commands: *shared\n    finally: [a, b,\n      c]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.Phase(api.BuildPhaseTypeBuild)
+	if !slices.Equal(p.CommandLines, []int{3, 4, 8}) || !slices.Equal(p.FinallyLines, []int{12, 12, 13}) {
+		t.Errorf("commands begin in %v, finally in %v", p.CommandLines, p.FinallyLines)
+	}
+}
 
 func parse(t *testing.T, text string) *buildspec.Spec {
 	t.Helper()

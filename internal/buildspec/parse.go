@@ -211,6 +211,9 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 	if p.Commands, err = r.strings(keys.get("commands"), "Commands"); err != nil {
 		return err
 	}
-	p.Finally, err = r.strings(keys.get("finally"), "Finally")
-	return err
+	if p.Finally, err = r.strings(keys.get("finally"), "Finally"); err != nil {
+		return err
+	}
+	p.CommandLines, p.FinallyLines = r.lines(keys.get("commands")), r.lines(keys.get("finally"))
+	return nil
 }

@@ -238,6 +238,23 @@ func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 	return out, nil
 }
 
+// lines returns where each entry of a list that was read begins: at an alias,
+// where that is written.
+func (r *reader) lines(n *yaml.Node) []int {
+	if n == nil {
+		return nil
+	}
+	n, err := r.resolve(n)
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, item := range n.Content {
+		out = append(out, item.Line)
+	}
+	return out
+}
+
 // wrongKind is the error for a value of the wrong shape, in the words of the
 // YAML library.
 func (r *reader) wrongKind(n *yaml.Node, want string) error {

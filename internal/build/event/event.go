@@ -32,6 +32,15 @@ type Event struct {
 type PhaseEnd struct {
 	Status   api.StatusType     `json:"status"`
 	Contexts []api.PhaseContext `json:"contexts,omitzero"` // usually one; both texts empty when all is well
+	Command  *Command           `json:"command,omitzero"`  // the first that failed, if one did
+}
+
+// A Command is one of the buildspec's that was run.
+type Command struct {
+	Text string `json:"text"`          // as it is written
+	File string `json:"file,omitzero"` // the buildspec below the source's root; empty if it was not in the source
+	Line int    `json:"line,omitzero"` // of the buildspec in which it begins, counted from 1; 0 if that is not known
+	Exit int    `json:"exit"`          // exit status, 0 to 255
 }
 
 // Resolved is the commit a source version came to.
