@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/internal/blob"
 	"slipway/internal/registrar"
 	"slipway/internal/source"
 )
@@ -27,6 +28,7 @@ type serveOptions struct {
 	account   string // twelve digits
 	region    string // the region of commands that name none
 	key       string // URI of the key that seals secrets; empty means key.json in the data folder
+	bucketURL string // where buckets are, with {bucket} for the name; empty means in the data folder
 	maxBuilds int    // builds at a time; 0 means one for each processor
 	runner    string // local or none
 	drain     time.Duration
@@ -73,6 +75,9 @@ An agent whose server does not come back within a minute ends its build.`,
 			if o.publicURL, err = registrar.ParsePublicURL(publicURL); err != nil {
 				return usagef("--public-url: %w", err)
 			}
+			if err := blob.CheckURL(o.bucketURL); err != nil {
+				return usagef("--bucket-url: %w", err)
+			}
 			if err := o.check(); err != nil {
 				return err
 			}
@@ -93,6 +98,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringVar(&o.account, "account", "000000000000", "the AWS account number in ARNs, twelve digits")
 	f.StringVar(&o.region, "region", "us-east-1", "the region that 'slipway env' prints; a request is for the region its signature names")
 	f.StringVar(&o.key, "key", "", "URI of the key that seals secrets, such as file:///etc/slipway/key.json (default key.json in the data folder)")
+	f.StringVar(&o.bucketURL, "bucket-url", "", "where buckets of artifacts, caches and sources are, such as 's3://{bucket}?region=eu-central-1' (default: a folder for each in the data folder)")
 	f.IntVar(&o.maxBuilds, "max-builds", 0, "builds that run at a time; 0 means one for each processor")
 	f.StringVar(&o.runner, "runner", "local", "local: builds run on this machine; none: they are accepted and wait")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long to wait for running builds when stopping")

@@ -15,6 +15,7 @@ import (
 
 	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
+	"slipway/internal/blob"
 	"slipway/internal/checkup"
 	"slipway/internal/doctor"
 	"slipway/internal/extension"
@@ -39,6 +40,7 @@ type server struct {
 	lock      *os.File
 	db        *store.DB
 	logs      *logstream.Store
+	blobs     *blob.Store
 	keyring   *keyring.Keyring
 	scheduler *schedule.Scheduler
 	checker   *checkup.Checker
@@ -78,6 +80,7 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 	if s.logs, err = logstream.Open(o.data.file("logs")); err != nil {
 		return nil, err
 	}
+	s.blobs = blob.New(blob.Options{Dir: string(o.data), URL: o.bucketURL})
 	if s.agents, err = agentapi.ListenUnix(ctx, o.data.file("agent.sock")); err != nil {
 		return nil, err
 	}
@@ -211,6 +214,9 @@ func (s *server) close() error {
 				err = errors.Join(err, e)
 			}
 		}
+	}
+	if s.blobs != nil {
+		err = errors.Join(err, s.blobs.Close())
 	}
 	if s.logs != nil {
 		err = errors.Join(err, s.logs.Close())

@@ -66,6 +66,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 		Providers:  reporters(providers),
 		Deliverers: map[outbox.Kind]schedule.Deliverer{outbox.HookRemoval: s.registrar},
 		Log:        s.o.log,
+		Objects:    s.blobs,
 	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: consoleAt(s.o.publicURL), LocalURL: consoleAt(ownURL(s.clients.Addr(), s.url))})
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,

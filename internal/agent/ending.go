@@ -59,19 +59,26 @@ const (
 
 // insist calls f, a request to the server, until it succeeds. It gives up when
 // ctx ends, when the server refuses for good, or with errLost when f has failed
-// for as long as patience.
+// for as long as patience. One call takes at most callTime.
 func insist(ctx context.Context, f func(context.Context) error) error {
+	return persist(ctx, func(ctx context.Context) error {
+		call, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		return f(call)
+	})
+}
+
+// persist is insist for requests that take as long as they take.
+func persist(ctx context.Context, f func(context.Context) error) error {
 	begin := time.Now()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, maxPause) {
-		call, cancel := context.WithTimeout(ctx, callTime)
-		err := f(call)
-		cancel()
+		err := f(ctx)
 		switch {
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case errors.Is(err, agentapi.ErrGone), fault.KindOf(err) == fault.Invalid:
+		case errors.Is(err, agentapi.ErrGone), fault.KindOf(err) == fault.Invalid, fault.KindOf(err) == fault.NotFound:
 			return err
 		case time.Since(begin) > patience:
 			return errLost

@@ -98,8 +98,8 @@ func newServer(t testing.TB, work agentapi.Work) *server {
 	work.BuildID, work.ProjectName, work.Region = buildID, "demo", scope.Region
 	work.Service = append(work.Service,
 		agentapi.Variable{Name: "AWS_REGION", Value: scope.Region}, agentapi.Variable{Name: "CODEBUILD_BUILD_ID", Value: buildID})
-	if work.ArtifactsType == "" {
-		work.ArtifactsType = api.ArtifactsTypeNoArtifacts
+	if work.Artifacts.Type == "" {
+		work.Artifacts.Type = api.ArtifactsTypeNoArtifacts
 	}
 	if work.Deadline.IsZero() {
 		work.Deadline = now.Add(time.Hour)

@@ -47,20 +47,21 @@ type Sandbox struct {
 // Work is everything about a build that its agent needs. It holds no source
 // token: the fetch stage asks for that when it needs it.
 type Work struct {
-	BuildID          string               `json:"buildId"`
-	BuildARN         string               `json:"buildArn"`
-	ProjectName      string               `json:"projectName"`
-	Region           string               `json:"region"`
-	Source           Source               `json:"source"`
-	SecondarySources []Source             `json:"secondarySources,omitzero"`
-	Buildspec        string               `json:"buildspec,omitzero"` // inline text or a path; empty means buildspec.yml
-	Service          []Variable           `json:"service,omitzero"`   // CODEBUILD_* and AWS_*REGION, without those only the agent can know
-	Variables        []Variable           `json:"variables,omitzero"` // the project's, with the build's overrides merged in: they beat the buildspec's
-	ArtifactsType    api.ArtifactsType    `json:"artifactsType"`
-	CacheType        api.CacheType        `json:"cacheType,omitzero"`
-	Deadline         time.Time            `json:"deadline"`        // when the build times out
-	Phases           []api.BuildPhaseType `json:"phases,omitzero"` // whose commands are run; nil means all
-	Mask             []Bearer             `json:"mask,omitzero"`   // values that must not reach the log in any form
+	BuildID            string               `json:"buildId"`
+	BuildARN           string               `json:"buildArn"`
+	ProjectName        string               `json:"projectName"`
+	Region             string               `json:"region"`
+	Source             Source               `json:"source"`
+	SecondarySources   []Source             `json:"secondarySources,omitzero"`
+	Buildspec          string               `json:"buildspec,omitzero"` // inline text or a path; empty means buildspec.yml
+	Service            []Variable           `json:"service,omitzero"`   // CODEBUILD_* and AWS_*REGION, without those only the agent can know
+	Variables          []Variable           `json:"variables,omitzero"` // the project's, with the build's overrides merged in: they beat the buildspec's
+	Artifacts          Artifact             `json:"artifacts"`
+	SecondaryArtifacts []Artifact           `json:"secondaryArtifacts,omitzero"`
+	CacheType          api.CacheType        `json:"cacheType,omitzero"`
+	Deadline           time.Time            `json:"deadline"`        // when the build times out
+	Phases             []api.BuildPhaseType `json:"phases,omitzero"` // whose commands are run; nil means all
+	Mask               []Bearer             `json:"mask,omitzero"`   // values that must not reach the log in any form
 }
 
 // A Source is one source to fetch.
@@ -75,6 +76,13 @@ type Source struct {
 	Insecure   bool           `json:"insecure,omitzero"`  // TLS certificates are not checked
 	Directory  string         `json:"directory,omitzero"` // of the agent's machine: it is copied, and Type is not looked at
 	Exclude    []string       `json:"exclude,omitzero"`   // absolute paths in Directory that are not copied
+}
+
+// An Artifact is what an agent has to know of one artifact's settings.
+type Artifact struct {
+	Type       api.ArtifactsType `json:"type"`
+	Identifier string            `json:"identifier,omitzero"` // empty for the primary artifact
+	Zip        bool              `json:"zip,omitzero"`        // one object, else one for each file
 }
 
 // A Variable is one environment variable.

@@ -36,6 +36,8 @@ func (b *Build) Apply(e event.Event, now time.Time) error {
 		return b.applyResolved(*e.Resolved)
 	case e.Exported != nil:
 		return b.applyExported(e.Exported)
+	case e.Artifact != nil:
+		return b.applyArtifact(*e.Artifact)
 	}
 	return b.applyEnd(e.End, t)
 }
@@ -43,7 +45,7 @@ func (b *Build) Apply(e event.Event, now time.Time) error {
 // parts counts the parts of e that are set.
 func parts(e event.Event) int {
 	n := 0
-	for _, set := range []bool{e.Enter != "", e.Leave != nil, e.Resolved != nil, e.Exported != nil, e.End != ""} {
+	for _, set := range []bool{e.Enter != "", e.Leave != nil, e.Resolved != nil, e.Exported != nil, e.Artifact != nil, e.End != ""} {
 		if set {
 			n++
 		}
@@ -128,6 +130,48 @@ func (b *Build) applyExported(variables []api.ExportedEnvironmentVariable) error
 	b.Public.ExportedEnvironmentVariables = kept
 	return nil
 }
+
+// applyArtifact records where an artifact is. It is in the artifact's own
+// bucket, whatever the agent says.
+func (b *Build) applyArtifact(a event.Artifact) error {
+	if b.current() != uploadArtifacts {
+		return fault.New(fault.Invalid, "an artifact is uploaded in UPLOAD_ARTIFACTS, not in %s", b.current())
+	}
+	settings, ok := b.ArtifactSettings(a.Identifier)
+	if !ok || settings.Type != api.ArtifactsTypeS3 {
+		return fault.New(fault.Invalid, "the build has no such artifact")
+	}
+	root := "arn:" + b.partition() + ":s3:::" + bucket(text(settings.Location))
+	if a.Location != root && !strings.HasPrefix(a.Location, root+"/") || len(a.Location) > maxKey {
+		return fault.New(fault.Invalid, "the artifact is not in its bucket")
+	}
+	out := b.Public.Artifacts
+	if a.Identifier != "" {
+		i := slices.IndexFunc(b.Public.SecondaryArtifacts, func(s api.BuildArtifacts) bool { return text(s.ArtifactIdentifier) == a.Identifier })
+		if i < 0 {
+			return fault.New(fault.Invalid, "the build has no such artifact")
+		}
+		out = &b.Public.SecondaryArtifacts[i]
+	}
+	out.Location = &a.Location
+	for _, sum := range []struct {
+		to   **string
+		text string
+		size int
+	}{{&out.Md5sum, a.MD5, 16}, {&out.Sha256sum, a.SHA256, 32}} {
+		raw, err := hex.DecodeString(sum.text)
+		if err != nil || len(raw) != 0 && len(raw) != sum.size {
+			return fault.New(fault.Invalid, "a sum is hexadecimal digits")
+		}
+		if len(raw) > 0 {
+			*sum.to = &sum.text
+		}
+	}
+	return nil
+}
+
+// maxKey is how long an object's ARN may be, in bytes.
+const maxKey = 2048
 
 func (b *Build) applyEnd(status api.StatusType, t time.Time) error {
 	if !ends(status) {

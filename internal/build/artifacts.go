@@ -1,8 +1,6 @@
 package build
 
 import (
-	"strings"
-
 	"slipway/internal/api"
 	"slipway/internal/arn"
 )
@@ -23,31 +21,13 @@ func (b Build) artifacts(a *api.ProjectArtifacts) *api.BuildArtifacts {
 	if a.Type != api.ArtifactsTypeS3 {
 		return out
 	}
-	out.Location = new(b.artifactLocation(a))
+	if l, err := b.ArtifactLocation(text(a.ArtifactIdentifier), "", ""); err == nil {
+		out.Location = new(l.arn(b.partition()))
+	}
 	if out.EncryptionDisabled == nil {
 		out.EncryptionDisabled = new(false)
 	}
 	return out
-}
-
-// artifactLocation is bucket / path / build's UUID / name, without the parts
-// that are empty, as an S3 ARN.
-func (b Build) artifactLocation(a *api.ProjectArtifacts) string {
-	name := text(a.Name)
-	if name == "" {
-		name = text(b.Public.ProjectName)
-	}
-	unique := ""
-	if a.NamespaceType == api.ArtifactNamespaceBuildId {
-		unique = b.uuid()
-	}
-	var parts []string
-	for _, part := range []string{bucket(text(a.Location)), text(a.Path), unique, name} {
-		if part = strings.Trim(part, "/"); part != "" { // a name of "/" puts the content right below path
-			parts = append(parts, part)
-		}
-	}
-	return "arn:" + b.partition() + ":s3:::" + strings.Join(parts, "/")
 }
 
 // partition is that of the build's ARN: aws, aws-cn or aws-us-gov.

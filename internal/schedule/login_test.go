@@ -368,7 +368,7 @@ func TestWork(t *testing.T) {
 			SecondarySources: []agentapi.Source{{Type: "GITHUB", Identifier: "lib", URL: "http://127.0.0.1:4000/octo/lib.git", Location: "https://github.com/octo/lib.git",
 				Version: "v1", Depth: 1, Submodules: true}},
 			Buildspec: "ci/build.yml", Variables: []agentapi.Variable{{Name: "A", Value: "b", Type: "PLAINTEXT"}},
-			ArtifactsType: "NO_ARTIFACTS", CacheType: w.CacheType, Deadline: b.of(id).State.Deadline,
+			Artifacts: agentapi.Artifact{Type: "NO_ARTIFACTS"}, CacheType: w.CacheType, Deadline: b.of(id).State.Deadline,
 		}
 		if diff := cmp.Diff(want, w); diff != "" {
 			t.Errorf("Work (-want +got):\n%s", diff)

@@ -23,11 +23,15 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 		BuildID: *p.ID, BuildARN: text(p.ARN), ProjectName: text(p.ProjectName), Region: b.Scope.Region,
 		Service: variables(b.ServiceVariables(cmp.Or(s.options.ConsoleURL, s.options.LocalURL))),
 		// A build's record has no type of artifacts: only its settings do.
-		ArtifactsType: api.ArtifactsTypeNoArtifacts,
-		Deadline:      b.State.Deadline,
+		Artifacts: agentapi.Artifact{Type: api.ArtifactsTypeNoArtifacts},
+		Deadline:  b.State.Deadline,
 	}
 	if a := b.State.Artifacts; a != nil {
-		w.ArtifactsType = a.Type
+		w.Artifacts = artifact(a)
+		w.Artifacts.Identifier = ""
+	}
+	for i := range b.State.SecondaryArtifacts {
+		w.SecondaryArtifacts = append(w.SecondaryArtifacts, artifact(&b.State.SecondaryArtifacts[i]))
 	}
 	if p.Cache != nil {
 		w.CacheType = p.Cache.Type
@@ -59,6 +63,10 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 		w.SecondarySources = append(w.SecondarySources, f)
 	}
 	return w, nil
+}
+
+func artifact(a *api.ProjectArtifacts) agentapi.Artifact {
+	return agentapi.Artifact{Type: a.Type, Identifier: text(a.ArtifactIdentifier), Zip: a.Packaging == api.ArtifactPackagingZip}
 }
 
 // pinned returns a version that is good only if it is a certain commit; "" lets

@@ -109,7 +109,7 @@ func bases(o Options) ([]string, error) {
 	if info, err := os.Stat(base); err == nil && info.IsDir() {
 		return []string{base}, nil
 	}
-	if !strings.ContainsAny(base, `*?[{`) {
+	if !IsPattern(base) {
 		return nil, nil
 	}
 	matches, err := doublestar.FilepathGlob(base)
@@ -149,7 +149,7 @@ type walk struct {
 // told as below base.
 func (w *walk) expand(dir, base, pattern string) error {
 	start, rest := doublestar.SplitPattern(pattern)
-	if rest == "" || !strings.ContainsAny(rest, `*?[{`) {
+	if rest == "" || !IsPattern(rest) {
 		start, rest = pattern, ""
 	}
 	from := path.Join(dir, start)
@@ -242,3 +242,6 @@ func (w *walk) file(name, base string) error {
 	w.matched++
 	return w.do(f)
 }
+
+// IsPattern reports whether a text is more than a path.
+func IsPattern(text string) bool { return strings.ContainsAny(text, `*?[{`) }

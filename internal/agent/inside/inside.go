@@ -21,7 +21,8 @@ type duty func(request []byte) (any, error)
 
 // duties are all that can be asked for.
 var duties = map[string]duty{
-	Ping: func(request []byte) (any, error) { return json.RawMessage(request), nil },
+	Artifacts: artifacts,
+	Ping:      func(request []byte) (any, error) { return json.RawMessage(request), nil },
 }
 
 // Ping answers with the request itself.

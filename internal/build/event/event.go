@@ -25,6 +25,7 @@ type Event struct {
 	Leave    *PhaseEnd                         `json:"leave,omitzero"`    // the phase entered last ended
 	Resolved *Resolved                         `json:"resolved,omitzero"` // the fetch knows the commit
 	Exported []api.ExportedEnvironmentVariable `json:"exported,omitzero"` // values of exported-variables, once commands have run; the last word counts
+	Artifact *Artifact                         `json:"artifact,omitzero"` // one was uploaded
 	End      api.StatusType                    `json:"end,omitzero"`      // the build ended; always the last event
 }
 
@@ -41,6 +42,16 @@ type Command struct {
 	File string `json:"file,omitzero"` // the buildspec below the source's root; empty if it was not in the source
 	Line int    `json:"line,omitzero"` // of the buildspec in which it begins, counted from 1; 0 if that is not known
 	Exit int    `json:"exit"`          // exit status, 0 to 255
+}
+
+// An Artifact is what a build left in a bucket.
+type Artifact struct {
+	Identifier string `json:"identifier,omitzero"` // empty for the primary artifact
+	Location   string `json:"location"`            // S3 ARN of the object, or of the folder
+	MD5        string `json:"md5,omitzero"`        // hexadecimal, of a ZIP
+	SHA256     string `json:"sha256,omitzero"`     // likewise
+	Files      int    `json:"files"`
+	Bytes      int64  `json:"bytes"` // of all files, as they were
 }
 
 // Resolved is the commit a source version came to.
