@@ -296,6 +296,7 @@ func TestWhatJSONQuotesIsReadBack(t *testing.T) {
 func TestCommandsMayBeFewOrEmpty(t *testing.T) {
 	for yaml, want := range map[string][]string{
 		"\n": nil, " []\n": nil, " ~\n": nil, "\n      -\n      - a\n": {"", "a"}, " ['', a]\n": {"", "a"}, "\n    - not indented\n": {"not indented"},
+		" make\n": {"make"}, " 5\n": {"5"}, " |\n      a\n      b\n": {"a\nb\n"}, // CodeBuild takes one without a list
 	} {
 		if d := diff(want, commands(t, yaml)); d != "" {
 			t.Errorf("commands:%s\n%s", yaml, d)

@@ -33,14 +33,14 @@ func TestLintTellsAllInOneReading(t *testing.T) {
 		{"JSON", `{"version": "0.2", "phases": {"build": {"commands": ["make"]}}}`, ""},
 		{
 			"several faults",
-			"version: 0.3\nphases:\n  install:\n    commands: make\n  build:\n    on-failure: STOP\n    commands:\n      - echo a: b\n      - true\n      - 'c': d\n",
+			"version: 0.3\nphases:\n  install:\n    commands: {make: }\n  build:\n    on-failure: STOP\n    commands:\n      - echo a: b\n      - true\n      - 'c': d\n",
 			"bad 1:10-1:13 unknown buildspec version 0.3, expected 0.1 or 0.2\n" +
-				"bad 4:15-4:19 cannot unmarshal !!str `make` into []string" + list + "\n" +
+				"bad 4:15-4:23 cannot unmarshal !!map into []string" + list + "\n" +
 				"bad 6:17-6:21 on-failure must be ABORT, CONTINUE or RETRY, not STOP\n" +
 				"bad 8:9-8:18 Expected Commands[0] to be of string type: " + quotes + "\n" +
 				"bad 10:9-10:15 Expected Commands[2] to be of string type: " + quotes + "\n",
 		},
-		{"a fault that two aliases lead to", "version: 0.2\nx: &x\n  commands: make\nphases:\n  build: *x\n  post_build: *x\n", "bad 3:13-3:17 cannot unmarshal !!str `make` into []string" + list + "\n"},
+		{"a fault that two aliases lead to", "version: 0.2\nx: &x\n  commands: {make: }\nphases:\n  build: *x\n  post_build: *x\n", "bad 3:13-3:21 cannot unmarshal !!map into []string" + list + "\n"},
 		{"no version", "phases: {build: {commands: [make]}}", "bad 1:1-0:0 A buildspec begins with its version: write 'version: 0.2'. Without it a build ends with 'wrong number of container tags, expected 1'.\n"},
 		{"a version that is nearly one", "Version: 0.2\n" + begin[13:],
 			"bad 1:1-0:0 A buildspec begins with its version: write 'version: 0.2'. Without it a build ends with 'wrong number of container tags, expected 1'.\n" +

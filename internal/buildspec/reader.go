@@ -202,7 +202,8 @@ func (r *reader) variables(n *yaml.Node) ([]Variable, error) {
 	return out, nil
 }
 
-// strings reads a list of scalars. An entry that is none is most often a
+// strings reads a list of scalars, or one scalar as a list of it: CodeBuild
+// takes 'files: app.zip' as well. An entry that is no scalar is most often a
 // command with an unquoted ": ", hence the advice in CodeBuild's message.
 func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 	if n == nil {
@@ -212,7 +213,11 @@ func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.Kind != yaml.SequenceNode {
+	switch n.Kind {
+	case yaml.SequenceNode:
+	case yaml.ScalarNode:
+		return []string{text(n)}, nil
+	default:
 		return nil, r.wrongKind(n, "[]string")
 	}
 	out := make([]string, 0, len(n.Content))

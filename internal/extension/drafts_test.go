@@ -58,8 +58,8 @@ func TestCheckProject(t *testing.T) {
 		{"a constraint and a rule", strings.Replace(fmt.Sprintf(goodProject, source), `"LINUX_CONTAINER", "image": "i"`, `"LINUX", "image": "i", "environmentVariables": [{"name": "A", "value": ""}, {"name": "CODEBUILD_A", "value": ""}]`, 1),
 			"ERROR environment.type: Member must satisfy enum value set: [WINDOWS_CONTAINER, LINUX_CONTAINER, LINUX_GPU_CONTAINER, ARM_CONTAINER, WINDOWS_SERVER_2019_CONTAINER, WINDOWS_SERVER_2022_CONTAINER, LINUX_LAMBDA_CONTAINER, ARM_LAMBDA_CONTAINER, LINUX_EC2, ARM_EC2, WINDOWS_EC2, MAC_ARM]\n" +
 				"ERROR environment.environmentVariables[1].name: No user environment variables can start with CODEBUILD_\n"},
-		{"an inline buildspec", fmt.Sprintf(goodProject, `{"type": "NO_SOURCE", "buildspec": `+quoted("version: 0.2\nphases:\n  build:\n    commands: make\n")+`}`),
-			"WARNING source.buildspec: Line 4: cannot unmarshal !!str `make` into []string: a list is expected here, each entry in a line of its own behind '- '\n"},
+		{"an inline buildspec", fmt.Sprintf(goodProject, `{"type": "NO_SOURCE", "buildspec": `+quoted("version: 0.2\nphases:\n  build:\n    commands: {make: }\n")+`}`),
+			"WARNING source.buildspec: Line 4: cannot unmarshal !!map into []string: a list is expected here, each entry in a line of its own behind '- '\n"},
 		{"no buildspec and no source", fmt.Sprintf(goodProject, `{"type": "NO_SOURCE"}`),
 			"WARNING source.buildspec: A project without a source needs its buildspec inline: there is no file to read it from, so that its builds fail.\n"},
 		{"no JSON", "{\n  \"name\": 'x'\n}", "ERROR : This is no JSON from line 2, column 11 on: invalid character '\\'' looking for beginning of value.\n"},
@@ -98,7 +98,7 @@ func FuzzCheckProject(f *testing.F) {
 }
 
 func TestLintBuildspec(t *testing.T) {
-	out, err := NewDrafts(rules{}).LintBuildspec(t.Context(), &slipway.LintBuildspecInput{Buildspec: "version: 0.2\nphase:\n  a: b\nphases:\n  build:\n    commands: make\n"})
+	out, err := NewDrafts(rules{}).LintBuildspec(t.Context(), &slipway.LintBuildspecInput{Buildspec: "version: 0.2\nphase:\n  a: b\nphases:\n  build:\n    commands: {make: }\n"})
 	if err != nil || len(out.Findings) != 2 {
 		t.Fatalf("LintBuildspec = %+v, %v", out, err)
 	}
