@@ -56,6 +56,9 @@ var phaseKeys = []struct {
 	{"post_build", api.BuildPhaseTypePostBuild},
 }
 
+// phaseNames are the keys of phaseKeys.
+var phaseNames = []string{"install", "pre_build", "build", "post_build"}
+
 // Phase returns the phase of that type; a phase the buildspec does not name has
 // no commands.
 func (s *Spec) Phase(typ api.BuildPhaseType) Phase {
@@ -93,6 +96,12 @@ func (s *Spec) Users() iter.Seq[string] {
 
 // An Error is a text that is no buildspec. Its message is the one that the
 // build's phase context shows under YAML_FILE_ERROR.
-type Error struct{ Message string }
+type Error struct {
+	Message string
+	// Where it is, counted from 1, the column in characters; 0 if it is about
+	// the text as a whole. The line in the message is the YAML library's, which
+	// may be another.
+	Line, Column int
+}
 
 func (e *Error) Error() string { return e.Message }

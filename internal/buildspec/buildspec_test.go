@@ -179,7 +179,6 @@ version: 0.2
 build: {commands: [echo never]}
 env: {unknown: [1], variables: {A: b}}
 phases:
-  deploy: {commands: [echo never]}
   build: {timeout: 5, commands: [make]}
 `, buildspec.Spec{Version: "0.2", Variables: []buildspec.Variable{{"A", "b"}}, Phases: []buildspec.Phase{{Type: build, Commands: []string{"make"}}}}},
 		{"null is as good as absent", "version: 0.2\nrun-as: ~\nenv:\nphases:\nartifacts: null\ncache:\nreports: ~\nbatch:\nproxy:\n", buildspec.Spec{Version: "0.2"}},

@@ -57,6 +57,10 @@ func TestATextThatIsNoBuildspecSaysWhereAndWhy(t *testing.T) {
 		{"a phase that is a long text", "version: 0.2\nphases:\n  build: make everything\n", "cannot unmarshal !!str `make ev...` into map[string]interface {} at line 3"},
 		{"a phase in another script", "version: 0.2\nphases:\n  build: 世界世界世界\n", "cannot unmarshal !!str `世界...` into map[string]interface {} at line 3"},
 		{"a phase that is a number", "version: 0.2\nphases:\n  build: 5\n", "cannot unmarshal !!int `5` into map[string]interface {} at line 3"},
+		{"a phase that is none", "version: 0.2\nphases:\n  deploy: {commands: [make]}\n", "Invalid buildspec phase name: deploy. Expecting: build,install,post_build,pre_build"},
+		{"a phase that is none and has nothing", "version: 0.2\nphases:\n  postbuild:\n", "Invalid buildspec phase name: postbuild. Expecting: build,install,post_build,pre_build"},
+		{"a phase with a name of any length", "version: 0.2\nphases:\n  \"\\0" + strings.Repeat("é", 100) + "\":\n", "Invalid buildspec phase name: " + strings.Repeat("é", 19) + ".... Expecting: build,install,post_build,pre_build"},
+		{"the steps of another service", phase + "    steps:\n      - uses: actions/checkout@v4\n", `unsupported field "steps" in buildspec: GitHub Actions are not run by this server, only commands at line 4`},
 		{"env that is a list", "version: 0.2\nenv: [A=b]\n", "cannot unmarshal !!seq into map[string]interface {} at line 2"},
 		{"a variable that is a list", "version: 0.2\nenv:\n  variables:\n    A: [b]\n", "cannot unmarshal !!seq into string at line 4"},
 		{"a parameter that is a mapping", "version: 0.2\nenv:\n  parameter-store:\n    A: {b: c}\n", "cannot unmarshal !!map into string at line 4"},
@@ -78,6 +82,27 @@ func TestATextThatIsNoBuildspecSaysWhereAndWhy(t *testing.T) {
 				t.Errorf("beside the error there is %+v", s)
 			}
 		})
+	}
+}
+
+// The place in an Error is where an editor finds it, which the message, in
+// CodeBuild's words, does not always say.
+func TestAnErrorKnowsItsPlace(t *testing.T) {
+	for _, c := range []struct {
+		text         string
+		line, column int
+	}{
+		{"version: 0.2\nphases:\n  build:\n    commands:\n      - a: b\n", 5, 9},
+		{"version: 0.2\nphases:\n  deploy:\n", 3, 3},
+		{"version: 0.2\nphases:\n  build:\n    commands: [a, b\nartifacts:\n", 4, 5},
+		{"# \u2028\nversion: 9\n", 2, 10},
+		{"version: 0.2\nphases: *all\n", 2, 9},
+		{"", 0, 0},
+	} {
+		_, err := buildspec.Parse([]byte(c.text))
+		if e, ok := errors.AsType[*buildspec.Error](err); !ok || e.Line != c.line || e.Column != c.column {
+			t.Errorf("Parse(%q) = %+v, want it at %d:%d", c.text, err, c.line, c.column)
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func (l *linter) read(text []byte) {
 		l.tell(l.where.syntax(err))
 		return
 	}
-	r := &reader{nodes: maxNodes, text: maxText, lint: l}
+	r := newReader(text, l)
 	s := new(Spec)
 	if top := doc.Content[0]; top.Kind == yaml.ScalarNode && (null(top) || strings.TrimSpace(top.Value) == "") {
 		l.tell(Finding{Message: needs, Line: 1, Column: 1})
@@ -93,7 +93,7 @@ func (l *linter) read(text []byte) {
 		return
 	}
 	if err := r.spec(&doc, s); err != nil { // there is too much of it
-		l.tell(Finding{Message: err.Error()})
+		l.tell(Finding{Message: err.Error()}) // about all of it
 	}
 	if !l.bad {
 		l.whole(s)
@@ -213,7 +213,7 @@ func (l *linter) phase(k keys, p *Phase) {
 	if l == nil {
 		return
 	}
-	known := []string{"run-as", "on-failure", "commands", "finally"}
+	known := []string{"run-as", "on-failure", "commands", "finally", "steps"} // steps are refused
 	if p.Type == api.BuildPhaseTypeInstall {
 		known = append(known, "runtime-versions")
 	}

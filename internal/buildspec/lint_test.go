@@ -27,6 +27,9 @@ func shown(all []buildspec.Finding) string {
 func TestLintTellsAllInOneReading(t *testing.T) {
 	const begin = "version: 0.2\nphases:\n  build:\n    commands: [make]\n"
 	const quotes = "found subkeys instead. Put all of it in quotes: unquoted, ': ' makes it a key with a value."
+	phases := func(name string) string {
+		return "Invalid buildspec phase name: " + name + ". Expecting: build,install,post_build,pre_build"
+	}
 	const list = ": a list is expected here, each entry in a line of its own behind '- '"
 	for _, c := range []struct{ name, text, want string }{
 		{"a good one", begin, ""},
@@ -47,13 +50,15 @@ func TestLintTellsAllInOneReading(t *testing.T) {
 				"odd 1:1-1:8 The key \"Version\" is unknown here and ignored: did you mean version?\n"},
 		{"nearly right keys", "version: 0.2\nphase:\n  a: b\nphases:\n  prebuild:\n    command: [a]\n  build:\n    command: [a]\n    comands: [make]\n    on_failure: ABORT\n    commands: [make]\n",
 			"odd 2:1-2:6 The key \"phase\" is unknown here and ignored: did you mean phases?\n" +
-				"odd 5:3-5:11 The key \"prebuild\" is unknown in phases and ignored: did you mean pre_build?\n" +
+				"bad 5:3-5:11 " + phases("prebuild") + " Did you mean pre_build?\n" +
 				"odd 8:5-8:12 The key \"command\" is unknown in build and ignored: did you mean commands?\n" +
 				"odd 9:5-9:12 The key \"comands\" is unknown in build and ignored: did you mean commands?\n" +
 				"odd 10:5-10:15 The key \"on_failure\" is unknown in build and ignored: did you mean on-failure?\n"},
 		{"a phase at the wrong indent", "version: 0.2\nphases:\nbuild:\n  commands: [make]\n",
 			"odd 1:1-0:0 No phase has commands: the build does nothing. They are a list below phases, a phase such as build, and commands.\n" +
 				"odd 3:1-3:6 The key \"build\" is ignored here: it belongs to phases. Mind the indentation.\n"},
+		{"keys that are no phases", "version: 0.2\nphases:\n  build: {commands: [make]}\n  artifacts: {files: [a]}\n  deploy:\n",
+			"bad 4:3-4:12 " + phases("artifacts") + " It belongs to the top: mind the indentation.\nbad 5:3-5:9 " + phases("deploy") + "\n"},
 		{"holders of anchors", "x-a: {b: 1}\nmine: &m\n  commands: [make]\n.b: 1\nversion: 0.2\nphases: {build: *m}\n", ""},
 		{"an unknown key", begin + "stages: [a]\n", "odd 5:1-5:7 The key \"stages\" is unknown here and ignored. There are version, run-as, env, proxy, batch, phases, reports, artifacts, cache.\n"},
 		{"a key that is written twice", begin + "phases: {build: {commands: [b]}}\n", "odd 2:1-2:7 The key \"phases\" is written again in line 5, and only that one counts.\n"},

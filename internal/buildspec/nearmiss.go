@@ -13,7 +13,7 @@ var homes = map[string]string{
 	"install": "phases", "pre_build": "phases", "build": "phases", "post_build": "phases",
 	"commands": "a phase such as build", "finally": "a phase such as build", "on-failure": "a phase such as build", "runtime-versions": "install, which is a phase",
 	"variables": "env", "parameter-store": "env", "secrets-manager": "env", "exported-variables": "env", "git-credential-helper": "env", "shell": "env",
-	"phases": "the top", "env": "the top", "artifacts": "the top", "cache": "the top", "reports": "the top",
+	"phases": "the top", "env": "the top", "artifacts": "the top", "cache": "the top", "reports": "the top", "batch": "the top", "proxy": "the top", "version": "the top",
 }
 
 // block tells of keys that mean nothing in the block called name, "" being the
@@ -49,6 +49,18 @@ func (l *linter) block(k keys, name string, known ...string) {
 			l.add(Odd, n, fmt.Sprintf("The key %s is unknown%s and ignored. There are %s.", clipKey(key), here, strings.Join(known, ", ")))
 		}
 	}
+}
+
+// instead is a sentence on what a key is probably meant to be, with a space
+// before it; "" if that is not known.
+func instead(key string, known []string) string {
+	if home, ok := homes[key]; ok {
+		return " It belongs to " + home + ": mind the indentation."
+	}
+	if near := nearest(key, known); near != "" {
+		return " Did you mean " + near + "?"
+	}
+	return ""
 }
 
 // anchored reports whether something in n, as it is written, has an anchor.
@@ -114,11 +126,21 @@ func distance(a, b string) int {
 	return rows[len(a)][len(b)]
 }
 
-// clipKey is a key for a message.
+// longestName is how many bytes of a name a message has.
+const longestName = 40
+
+// clipKey is a key for a message, in quotes.
 func clipKey(key string) string {
-	const longest = 40
-	if len(key) <= longest {
+	if len(key) <= longestName {
 		return fmt.Sprintf("%q", key)
 	}
-	return fmt.Sprintf("%q...", strings.ToValidUTF8(key[:longest], ""))
+	return fmt.Sprintf("%q...", strings.ToValidUTF8(key[:longestName], ""))
+}
+
+// short is a name for a message.
+func short(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:longestName], "") + "..."
 }

@@ -19,23 +19,32 @@ const MaxSize = 256 << 10
 // often hold anchors. Of several documents the first counts. Every error is an
 // *Error.
 func Parse(text []byte) (*Spec, error) {
-	if len(text) > MaxSize {
-		return nil, tooLarge(text)
+	doc, err := document(text)
+	if err != nil {
+		return nil, err
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, &Error{suffixed(err)}
-	}
-	r := &reader{nodes: maxNodes, text: maxText}
 	s := new(Spec)
-	if err := r.spec(&doc, s); err != nil {
+	if err := newReader(text, nil).spec(doc, s); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// document reads the first document of a text.
+func document(text []byte) (*yaml.Node, error) {
+	if len(text) > MaxSize {
+		return nil, tooLarge(text)
+	}
+	doc := new(yaml.Node)
+	if err := yaml.Unmarshal(text, doc); err != nil {
+		f := newPlaces(text).syntax(err)
+		return nil, &Error{suffixed(err), f.Line, f.Column}
+	}
+	return doc, nil
+}
+
 func tooLarge(text []byte) *Error {
-	return &Error{fmt.Sprintf("the buildspec has %d bytes, at most %d are read", len(text), MaxSize)}
+	return &Error{Message: fmt.Sprintf("the buildspec has %d bytes, at most %d are read", len(text), MaxSize)}
 }
 
 // suffixed words the YAML library's error as CodeBuild shows it: "line 3: text"
@@ -55,7 +64,7 @@ func suffixed(err error) string {
 
 func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 	// The text for "not a buildspec at all" is CodeBuild's own.
-	notOne := &Error{"wrong number of container tags, expected 1"}
+	notOne := &Error{Message: "wrong number of container tags, expected 1"}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
 		return notOne
 	}
@@ -169,7 +178,17 @@ func (r *reader) phases(n *yaml.Node, s *Spec) error {
 	if err != nil {
 		return err
 	}
-	r.lint.block(keys, "phases", "install", "pre_build", "build", "post_build")
+	for _, name := range keys.names {
+		if slices.Contains(phaseNames, name) {
+			continue
+		}
+		// CodeBuild's words, which name no line.
+		message := fmt.Sprintf("Invalid buildspec phase name: %s. Expecting: build,install,post_build,pre_build", short(name))
+		if r.lint == nil {
+			return r.failure(keys.at[name], message)
+		}
+		r.lint.add(Bad, keys.at[name], message+instead(name, phaseNames))
+	}
 	for _, k := range phaseKeys {
 		if !keys.named(k.key) {
 			continue
@@ -187,6 +206,11 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 	keys, err := r.mapping(n)
 	if err != nil {
 		return err
+	}
+	if steps := keys.get("steps"); steps != nil {
+		if err := r.wrong(keys.at["steps"], `unsupported field "steps" in buildspec: GitHub Actions are not run by this server, only commands`); err != nil {
+			return err
+		}
 	}
 	r.lint.phase(keys, p)
 	if p.RunAs, err = r.scalar(keys.get("run-as")); err != nil {

@@ -19,8 +19,13 @@ const (
 // With a linter they tell that of what is wrong and go on as if it were absent;
 // without one they return it.
 type reader struct {
+	source      []byte
 	nodes, text int     // what may still be visited
 	lint        *linter // nil to end at the first error
+}
+
+func newReader(source []byte, lint *linter) *reader {
+	return &reader{source: source, nodes: maxNodes, text: maxText, lint: lint}
 }
 
 // wrong tells of what is wrong at n.
@@ -32,24 +37,30 @@ func (r *reader) wronger(n *yaml.Node, what, more string) error {
 		r.lint.add(Bad, n, what)
 		return nil
 	}
-	return &Error{fmt.Sprintf("%s at line %d%s", what, n.Line, more)}
+	return r.failure(n, fmt.Sprintf("%s at line %d%s", what, n.Line, more))
+}
+
+// failure is an error at n.
+func (r *reader) failure(n *yaml.Node, message string) *Error {
+	f := newPlaces(r.source).of(n)
+	return &Error{dropNUL(message), f.Line, f.Column}
 }
 
 // resolve counts n and follows it if it is an alias.
 func (r *reader) resolve(n *yaml.Node) (*yaml.Node, error) {
 	for range 100 { // an alias of an alias cannot be written, but costs nothing to survive
 		if r.nodes--; r.nodes < 0 {
-			return nil, &Error{fmt.Sprintf("the buildspec has more than %d values", maxNodes)}
+			return nil, &Error{Message: fmt.Sprintf("the buildspec has more than %d values", maxNodes)}
 		}
 		if n.Kind != yaml.AliasNode {
 			if r.text -= len(n.Value); r.text < 0 {
-				return nil, &Error{fmt.Sprintf("the buildspec's values have more than %d bytes", maxText)}
+				return nil, &Error{Message: fmt.Sprintf("the buildspec's values have more than %d bytes", maxText)}
 			}
 			return n, nil
 		}
 		n = n.Alias
 	}
-	return nil, &Error{"aliases refer to each other"}
+	return nil, &Error{Message: "aliases refer to each other"}
 }
 
 // keys are the entries of a mapping in the order they are written.
@@ -125,7 +136,7 @@ func (r *reader) merged(n *yaml.Node, depth int) (keys, error) {
 // merge adds the entries of m, a mapping or a list of mappings, that k lacks.
 func (r *reader) merge(k *keys, m *yaml.Node, depth int) error {
 	if depth > 20 { // anchors may contain themselves
-		return &Error{fmt.Sprintf("merges are nested too deeply at line %d", m.Line)}
+		return r.failure(m, fmt.Sprintf("merges are nested too deeply at line %d", m.Line))
 	}
 	from := []*yaml.Node{m}
 	if m.Kind == yaml.SequenceNode {
@@ -169,7 +180,9 @@ func (r *reader) scalar(n *yaml.Node) (string, error) {
 
 // text is a scalar as it is written. A NUL cannot be part of a command or a
 // variable, so it is dropped.
-func text(n *yaml.Node) string { return strings.ReplaceAll(n.Value, "\x00", "") }
+func text(n *yaml.Node) string { return dropNUL(n.Value) }
+
+func dropNUL(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 func (r *reader) boolean(n *yaml.Node) (bool, error) {
 	value, err := r.scalar(n)
