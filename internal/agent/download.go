@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -17,6 +18,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/build/event"
 	"slipway/internal/buildspec"
+	"slipway/internal/fault"
 )
 
 // yamlError is the code for a buildspec that is missing or wrong.
@@ -34,7 +36,7 @@ func (e *engine) download(ctx context.Context) outcome {
 	return succeeded
 }
 
-// fetch clones the sources in a process of its own, which has ended when it
+// fetch brings the sources in a process of its own, which has ended when it
 // returns: from then on nothing on this side holds the source token.
 func (e *engine) fetch(ctx context.Context) outcome {
 	e.home = e.w.place(sourceDir(e.work.ProjectName, e.work.Source))
@@ -47,14 +49,11 @@ func (e *engine) fetch(ctx context.Context) outcome {
 			}
 			continue
 		}
-		switch s.Type {
-		case api.SourceTypeNoSource:
+		if s.Type == api.SourceTypeNoSource {
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return faulty("The source directory could not be made: %v", err)
 			}
 			continue
-		case api.SourceTypeS3, api.SourceTypeCodecommit, api.SourceTypeCodepipeline:
-			return failed(clientError, "Sources of type %s cannot be fetched by this server yet", s.Type)
 		}
 		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 			return faulty("The source directory could not be made: %v", err)
@@ -72,6 +71,9 @@ func (e *engine) fetch(ctx context.Context) outcome {
 		e.commits[c.Identifier] = c.Commit
 		e.report.add(event.Event{Resolved: &c})
 	}
+	for _, v := range result.Versions {
+		e.versions[v.Identifier] = v.Version
+	}
 	if f := result.Failure; f != nil {
 		return failed(*f.StatusCode, "%s", *f.Message)
 	}
@@ -84,8 +86,8 @@ func (e *engine) fetch(ctx context.Context) outcome {
 }
 
 // readSpec finds and reads the buildspec.
-func (e *engine) readSpec(context.Context) outcome {
-	text, out := e.specText()
+func (e *engine) readSpec(ctx context.Context) outcome {
+	text, out := e.specText(ctx)
 	if !out.ok() {
 		return out
 	}
@@ -97,17 +99,17 @@ func (e *engine) readSpec(context.Context) outcome {
 	return succeeded
 }
 
-func (e *engine) specText() ([]byte, outcome) {
+func (e *engine) specText(ctx context.Context) ([]byte, outcome) {
 	value := strings.TrimSpace(e.work.Buildspec)
 	switch buildspec.PlaceOf(value) {
 	case buildspec.Inline:
-		if err := e.w.write(inlineFile, e.work.Buildspec); err != nil {
-			return nil, faulty("The buildspec could not be written: %v", err)
-		}
-		e.log.Service("YAML location is %s", e.w.place(inlineFile))
-		return []byte(e.work.Buildspec), succeeded
+		return e.givenSpec(e.work.Buildspec)
 	case buildspec.Object:
-		return nil, failed(clientError, "A buildspec in S3 cannot be read by this server yet: name a file of the source, or give the text inline")
+		text, out := e.storedSpec(ctx, value)
+		if !out.ok() {
+			return nil, out
+		}
+		return e.givenSpec(text)
 	case buildspec.Default:
 		value = buildspec.DefaultPath
 	}
@@ -132,6 +134,43 @@ func (e *engine) specText() ([]byte, outcome) {
 		return nil, failed(yamlError, "%s cannot be read: the buildspec must be a regular file of the source", place)
 	}
 	return text, succeeded
+}
+
+// givenSpec shows a buildspec that is no file of the source to user code.
+func (e *engine) givenSpec(text string) ([]byte, outcome) {
+	if err := e.w.write(inlineFile, text); err != nil {
+		return nil, faulty("The buildspec could not be written: %v", err)
+	}
+	e.log.Service("YAML location is %s", e.w.place(inlineFile))
+	return []byte(text), succeeded
+}
+
+// storedSpec reads the buildspec that is at an ARN in S3.
+func (e *engine) storedSpec(ctx context.Context, at string) (string, outcome) {
+	var text []byte
+	var no error
+	err := insist(ctx, func(ctx context.Context) error {
+		body, _, err := e.client.Get(ctx, agentapi.Object{Kind: agentapi.BuildspecObject})
+		if fault.KindOf(err) == fault.NotFound {
+			no = err
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		text, err = io.ReadAll(io.LimitReader(body, buildspec.MaxSize+1))
+		return err
+	})
+	switch {
+	case no != nil:
+		return "", failed(clientError, "error while downloading buildspec %s, error: NoSuchKey: The specified key does not exist. Check the project's buildspec, and that the object was uploaded. %s", at, fault.Message(no))
+	case fault.KindOf(err) == fault.Invalid:
+		return "", failed(clientError, "error while downloading buildspec %s: %s", at, fault.Message(err))
+	case err != nil:
+		return "", faulty("The buildspec could not be read: %v", err)
+	}
+	return string(text), succeeded
 }
 
 // refuse ends a build that asks for what would change its result and is not
@@ -242,6 +281,15 @@ func (e *engine) ownVariables() []buildspec.Variable {
 	}
 	if c := e.commits[""]; c != "" {
 		own = append(own, buildspec.Variable{Name: "CODEBUILD_RESOLVED_SOURCE_VERSION", Value: c})
+	}
+	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
+		if v := e.versions[s.Identifier]; v != "" && s.Version == "" { // else it is the one that was asked for
+			name := "CODEBUILD_SOURCE_VERSION"
+			if s.Identifier != "" {
+				name += "_" + s.Identifier
+			}
+			own = append(own, buildspec.Variable{Name: name, Value: v})
+		}
 	}
 	for _, s := range e.work.SecondarySources {
 		own = append(own, buildspec.Variable{Name: "CODEBUILD_SRC_DIR_" + s.Identifier, Value: e.w.place(sourceDir(e.work.ProjectName, s))})

@@ -39,6 +39,7 @@ type engine struct {
 	shell      string            // the path of the commands' shell, as user code names it
 	home       string            // CODEBUILD_SRC_DIR, likewise
 	commits    map[string]string // by source identifier
+	versions   map[string]string // of sources in S3, likewise
 	initial    string            // the script of the variables a build starts with
 	succeeding bool              // CODEBUILD_BUILD_SUCCEEDING
 	lastExit   int
@@ -47,7 +48,7 @@ type engine struct {
 // supervise runs the build of a launch to its end and returns once the server
 // knows how it ended. An error means that it does not.
 func supervise(ctx context.Context, self []string, launch agentapi.Launch) error {
-	e := &engine{self: self, launch: launch, client: agentapi.NewClient(launch), commits: map[string]string{}, succeeding: true}
+	e := &engine{self: self, launch: launch, client: agentapi.NewClient(launch), commits: map[string]string{}, versions: map[string]string{}, succeeding: true}
 	defer e.client.Close()
 	var err error
 	if e.w, err = newWorkspace(launch); err != nil {

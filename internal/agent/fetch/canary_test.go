@@ -251,7 +251,8 @@ func TestHostileSourcesAreRefusedBeforeAnythingIsAsked(t *testing.T) {
 		{"an option as address", address("--upload-pack=id"), "invalid source location"},
 		{"a login in the address", address("https://x:" + canary + "@example.com/o/r"), "invalid source location"},
 		{"no repository", address("https://example.com/"), "invalid source location"},
-		{"a type that cannot be fetched", func(s *fetch.Source) { s.Type = "S3" }, "source type S3 is not supported for primary source"},
+		{"a type that cannot be fetched", func(s *fetch.Source) { s.Type = "FTP" }, "source type FTP is not supported for primary source"},
+		{"a pipeline's source without a pipeline", func(s *fetch.Source) { s.Type = "CODEPIPELINE" }, "no source for primary source: A source of type CODEPIPELINE is brought by a pipeline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := w.source(t, "")

@@ -54,24 +54,40 @@ func (o order) carryOut(ctx context.Context, log io.Writer) outcome {
 	defer client.Close()
 	var out outcome
 	for i, s := range o.Sources {
-		commit, err := o.fetch(ctx, client, s, strconv.Itoa(i), log)
+		err := o.bring(ctx, client, s, strconv.Itoa(i), log, &out.Result)
 		failure, isFailure := errors.AsType[*failure](err)
 		switch {
-		case err == nil && commit == "": // nothing to fetch
 		case err == nil:
-			out.Commits = append(out.Commits, event.Resolved{Identifier: s.Identifier, Commit: commit})
+			continue
 		case isFailure:
 			out.Failure = &api.PhaseContext{StatusCode: new("CLIENT_ERROR"), Message: new(failure.message)}
-			return out
 		case errors.Is(err, agentapi.ErrGone):
 			out.Gone = true
-			return out
 		default:
 			out.Error = err.Error()
-			return out
 		}
+		return out
 	}
 	return out
+}
+
+// bring brings one source and adds what it came to to out; name is unique among
+// the job's.
+func (o order) bring(ctx context.Context, client *agentapi.Client, s Source, name string, log io.Writer, out *Result) error {
+	if s.Type == api.SourceTypeS3 {
+		version, err := (&shelf{
+			client: client, source: s, object: agentapi.Object{Kind: agentapi.SourceObject, Identifier: s.Identifier}, dir: o.Launch.Dir,
+		}).run(ctx)
+		if err == nil && version != "" {
+			out.Versions = append(out.Versions, Version{Identifier: s.Identifier, Version: version})
+		}
+		return err
+	}
+	commit, err := o.fetch(ctx, client, s, name, log)
+	if err == nil && commit != "" {
+		out.Commits = append(out.Commits, event.Resolved{Identifier: s.Identifier, Commit: commit})
+	}
+	return err
 }
 
 // fetch fetches one source; name is unique among the job's. The commit is ""
@@ -81,8 +97,11 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	case api.SourceTypeNoSource:
 		return "", nil
 	case api.SourceTypeGithub, api.SourceTypeGithubEnterprise, api.SourceTypeBitbucket, api.SourceTypeGitlab, api.SourceTypeGitlabSelfManaged:
+	case api.SourceTypeCodepipeline:
+		return "", refuse(s, "no source", "A source of type CODEPIPELINE is brought by a pipeline of AWS, and none started this build. "+
+			"Start it with another source, such as: aws codebuild start-build --project-name <project> --source-type-override S3 --source-location-override <bucket>/<key> --artifacts-override type=NO_ARTIFACTS")
 	default:
-		return "", refuse(s, "source type "+string(s.Type)+" is not supported", "Sources of this type cannot be fetched yet.")
+		return "", refuse(s, "source type "+clean(string(s.Type), maxShown)+" is not supported", "Sources of this type cannot be fetched.")
 	}
 	where, problem := repositoryURL(s.URL)
 	if problem != "" {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -136,19 +137,33 @@ const (
 	longPause  = 2 * time.Second
 )
 
-// ask asks the server, and asks again while it restarts. An error that is a
-// fault of kind Invalid is its no.
-func (d *desk) ask(ctx context.Context, in agentapi.CredentialRequest) (*agentapi.Credential, error) {
-	away, cancel := context.WithTimeout(ctx, serverAway)
-	defer cancel()
+// ask asks the server. An error that is a fault of kind Invalid is its no.
+func (d *desk) ask(ctx context.Context, in agentapi.CredentialRequest) (credential *agentapi.Credential, err error) {
+	err = patiently(ctx, "the server did not say how to log in to the source", func(ctx context.Context) (err error) {
+		credential, err = d.client.Credential(ctx, in)
+		return err
+	})
+	return credential, err
+}
+
+// patiently does what asks the server, again while the server restarts. An
+// error that is a fault of kind Invalid or NotFound is its no; one of a server
+// that stays away begins with complaint.
+func patiently(ctx context.Context, complaint string, do func(context.Context) error) error {
+	begin := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, longPause) {
-		credential, err := d.client.Credential(away, in)
-		if err == nil || errors.Is(err, agentapi.ErrGone) || fault.KindOf(err) == fault.Invalid {
-			return credential, err
+		err := do(ctx)
+		switch kind := fault.KindOf(err); {
+		case err == nil, errors.Is(err, agentapi.ErrGone), kind == fault.Invalid, kind == fault.NotFound:
+			return err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case time.Since(begin) > serverAway:
+			return fmt.Errorf("%s: %w", complaint, err)
 		}
 		select {
-		case <-away.Done():
-			return nil, errors.New("the server did not say how to log in to the source: " + err.Error())
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		case <-time.After(pause):
 		}
 	}

@@ -1,6 +1,6 @@
-// Package fetch clones a build's sources, in a process of its own: the source
-// token is only ever in that process and in the git it starts, and both have
-// ended before the first line of user code runs.
+// Package fetch brings a build's sources, from git and from S3, in a process of
+// its own: the source token is only ever in that process and in the git it
+// starts, and both have ended before the first line of user code runs.
 //
 // The token reaches git through a credential helper, and never a URL, an
 // argument, a configuration file or the environment of git. The helper answers
@@ -42,8 +42,15 @@ type Job struct {
 
 // A Result is how a fetch ended.
 type Result struct {
-	Commits []event.Resolved  `json:"commits,omitzero"` // of the sources that were fetched, in their order
-	Failure *api.PhaseContext `json:"failure,omitzero"` // why the next one was not; nil if all were
+	Commits  []event.Resolved  `json:"commits,omitzero"`  // of the sources of git that were fetched, in their order
+	Versions []Version         `json:"versions,omitzero"` // of those in S3, as far as their buckets keep any
+	Failure  *api.PhaseContext `json:"failure,omitzero"`  // why the next one was not; nil if all were
+}
+
+// A Version is the version of the object that a source of type S3 is.
+type Version struct {
+	Identifier string `json:"identifier,omitzero"` // of the source, empty for the primary one
+	Version    string `json:"version"`
 }
 
 // An order is what the parent writes to the child's standard input.

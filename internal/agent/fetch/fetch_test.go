@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"slipway/internal/agent/fetch"
 	"slipway/internal/agentapi"
@@ -68,6 +70,9 @@ type world struct {
 	urls       []string                       // of submodules, as they were asked for
 	refusals   []error                        // given, in turn, before the credential; nil is none
 	asked      int
+	objects    map[string]string // in S3, by the identifier of their source and their path, with a slash between
+	broken     int               // how many bodies end early
+	versioned  string            // the version of every object
 }
 
 func newWorld(t testing.TB) *world {
@@ -147,6 +152,53 @@ func (w *world) Credential(_ context.Context, _ string, _ secret.Text, in agenta
 	}
 	other := w.others[at.Host]
 	return &other, nil
+}
+
+func (w *world) Get(_ context.Context, _ string, _ secret.Text, o agentapi.Object) (io.ReadCloser, agentapi.ObjectInfo, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.object(o); err != nil {
+		return nil, agentapi.ObjectInfo{}, err
+	}
+	text, ok := w.objects[o.Identifier+"/"+o.Path]
+	if !ok {
+		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "The bucket has no such object.")
+	}
+	body := io.Reader(strings.NewReader(text))
+	if w.broken > 0 {
+		w.broken--
+		body = io.MultiReader(strings.NewReader(text[:len(text)/2]), iotest.ErrReader(errors.New("the store is gone")))
+	}
+	return io.NopCloser(body), agentapi.ObjectInfo{Size: int64(len(text)), Version: w.versioned}, nil
+}
+
+func (w *world) List(_ context.Context, _ string, _ secret.Text, o agentapi.Object) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.object(o); err != nil {
+		return nil, err
+	}
+	var all []string
+	for name := range w.objects {
+		if at, ok := strings.CutPrefix(name, o.Identifier+"/"); ok {
+			all = append(all, at)
+		}
+	}
+	return all, nil
+}
+
+// object answers for every object that is asked for. w is locked.
+func (w *world) object(o agentapi.Object) error {
+	w.asked++
+	if o.Kind != agentapi.SourceObject {
+		return fault.New(fault.Invalid, "no source")
+	}
+	if len(w.refusals) == 0 {
+		return nil
+	}
+	err := w.refusals[0]
+	w.refusals = w.refusals[1:]
+	return err
 }
 
 func (*world) Begin(context.Context, string, secret.Text) (*agentapi.Work, error) {
