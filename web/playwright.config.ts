@@ -9,7 +9,7 @@ export default defineConfig({
   outputDir: "test-results",
   workers: 1, // tests of one file build on each other, and a stage is dear
   fullyParallel: false,
-  timeout: 120_000,
+  timeout: 300_000, // a slow machine is no fault
   expect: { timeout: 30_000 },
   forbidOnly: process.env["CI"] !== undefined,
   reporter: [["list"]],

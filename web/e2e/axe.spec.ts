@@ -14,7 +14,7 @@ async function graveFaults(page: Page, rules?: readonly string[]): Promise<strin
 }
 
 test("no page has a serious fault of accessibility, light or dark", async ({ page, seeded }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(900_000);
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await open(page, seeded);
   for (const { name, path, ready } of await allPages(seeded)) {

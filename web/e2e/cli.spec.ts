@@ -7,7 +7,7 @@ const aws = process.env["AWS_CLI"] ?? "/usr/bin/aws";
 
 test("the command of a form makes the same project and webhook as the form", async ({ page, seeded }) => {
   expect(existsSync(aws), `the AWS CLI at ${aws}: make test installs it, AWS_CLI names another`).toBe(true);
-  test.setTimeout(180_000);
+  test.setTimeout(600_000);
   await open(page, seeded, "/projects/new");
   await page.getByLabel("Project name").fill("twin-of-the-cli");
   await page.getByRole("button", { name: /Additional configuration/ }).first().click();

@@ -61,6 +61,14 @@ export async function open(page: Page, stage: Stage, path = "/"): Promise<void> 
   if (path !== "/") await page.goto(`${stage.url}/console${path}`);
 }
 
+/** Deletes the account's credential for a provider, which a test before may have left. */
+export async function disconnect(stage: Stage, serverType: string): Promise<void> {
+  const { sourceCredentialsInfos } = await stage.call("ListSourceCredentials", {});
+  for (const c of sourceCredentialsInfos as { arn: string; serverType: string }[]) {
+    if (c.serverType === serverType) await stage.call("DeleteSourceCredentials", { arn: c.arn });
+  }
+}
+
 /** Chooses in the form of a project where its source is. */
 export async function chooseProvider(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: /^Source provider/ }).click();

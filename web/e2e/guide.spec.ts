@@ -1,4 +1,4 @@
-import { chooseProvider, expect, open, test } from "./fixtures";
+import { chooseProvider, disconnect, expect, open, test } from "./fixtures";
 import type { Page } from "@playwright/test";
 
 // The flows of the guide's page "Use access tokens with your source provider in
@@ -23,6 +23,7 @@ async function expectNowhere(page: Page, secret: string): Promise<void> {
 
 test("a GitHub personal access token is connected while a project is created", async ({ page, fresh }) => {
   const { token } = fresh.forges.GITHUB;
+  await disconnect(fresh, "GITHUB");
   await open(page, fresh, "/projects/new");
   await chooseProvider(page, "GitHub");
   await page.getByRole("radio", { name: /Repository in my GitHub account/ }).check();
@@ -42,6 +43,7 @@ test("a GitHub personal access token is connected while a project is created", a
 
 test("Bitbucket is connected with a user name and an API token", async ({ page, fresh }) => {
   const { token, username = "" } = fresh.forges.BITBUCKET;
+  await disconnect(fresh, "BITBUCKET");
   await open(page, fresh, "/projects/new");
   await chooseProvider(page, "Bitbucket");
   await page.getByRole("radio", { name: /Repository in my Bitbucket account/ }).check();
