@@ -95,16 +95,24 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 func (e *engine) commands(ctx context.Context, p buildspec.Phase) outcome {
 	out := succeeded
 	for i, c := range p.Commands {
-		if out = e.command(ctx, c, p.CommandLines[i]); !out.ok() {
+		if out = e.command(ctx, c, lineOf(p.CommandLines, i)); !out.ok() {
 			break
 		}
 	}
 	for i, c := range p.Finally {
-		if last := e.command(ctx, c, p.FinallyLines[i]); out.ok() {
+		if last := e.command(ctx, c, lineOf(p.FinallyLines, i)); out.ok() {
 			out = last
 		}
 	}
 	return out
+}
+
+// lineOf returns a line, or 0 if it is not known.
+func lineOf(lines []int, i int) int {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return 0
 }
 
 // foundDead is what CodeBuild says of a container that is gone.

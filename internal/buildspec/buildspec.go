@@ -24,8 +24,8 @@ type Spec struct {
 	Artifacts *Artifacts // nil: the buildspec has no such block
 	Cache     *Cache     // likewise
 	Reports   []Report   // in the order of the text
-	Batch     *Batch
 	Proxy     Proxy
+	Batch     *Batch // nil if there is none or it is wrong, which ParseBatch tells: only a batch build needs it
 }
 
 // A Variable is a name and a text.
@@ -95,13 +95,24 @@ func (s *Spec) Users() iter.Seq[string] {
 }
 
 // An Error is a text that is no buildspec. Its message is the one that the
-// build's phase context shows under YAML_FILE_ERROR.
+// build's phase context shows.
 type Error struct {
 	Message string
 	// Where it is, counted from 1, the column in characters; 0 if it is about
 	// the text as a whole. The line in the message is the YAML library's, which
 	// may be another.
 	Line, Column int
+
+	invalid bool // a value that no batch can have
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// Code is the phase context's: YAML_FILE_ERROR, or BATCH_SPEC_VALIDATION_ERROR
+// for a batch block that can be read and makes no sense.
+func (e *Error) Code() string {
+	if e.invalid {
+		return "BATCH_SPEC_VALIDATION_ERROR"
+	}
+	return "YAML_FILE_ERROR"
+}

@@ -135,7 +135,11 @@ cache:
 				},
 				{Type: postBuild, OnFailure: buildspec.OnFailure{Action: buildspec.Continue}, Commands: []string{"make publish"}},
 			},
-			Artifacts: new(buildspec.Artifacts), Cache: new(buildspec.Cache), Batch: new(buildspec.Batch),
+			Artifacts: &buildspec.Artifacts{Output: buildspec.Output{Files: []string{"out/*"}}},
+			Cache:     &buildspec.Cache{Paths: []string{"/root/.cache/**/*"}},
+			Reports:   []buildspec.Report{{Group: "unit", Files: []string{"**/*.xml"}, Format: "JUNITXML"}},
+			Proxy:     buildspec.Proxy{Logs: true},
+			Batch:     &buildspec.Batch{List: []buildspec.Task{{Identifier: "one"}}},
 		}},
 		{"version 0.1 has its own names for variables", `
 version: 0.1

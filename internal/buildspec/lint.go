@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -61,6 +62,9 @@ type linter struct {
 	found []Finding
 	seen  map[told]bool // aliases lead to the same place again
 	bad   bool
+
+	level  Level  // of what the reader calls wrong
+	before string // goes before it
 }
 
 type told struct {
@@ -104,8 +108,25 @@ func (l *linter) read(text []byte) {
 	}
 }
 
+// begin says what it means if what is read from here on is wrong.
+func (l *linter) begin(level Level, before string) {
+	if l != nil {
+		l.level, l.before = level, before
+	}
+}
+
+// also tells of an error that ends no ordinary build.
+func (l *linter) also(err error) {
+	if l != nil {
+		l.tell(Finding{Level: Odd, Message: "A batch build of this fails: " + err.Error() + "."})
+	}
+}
+
 // whole tells what only shows when all is read.
 func (l *linter) whole(s *Spec) {
+	if s.Batch != nil { // whose tasks may have buildspecs of their own
+		return
+	}
 	for _, p := range s.Phases {
 		if len(p.Commands) > 0 || len(p.Finally) > 0 {
 			return
@@ -188,24 +209,12 @@ func (l *linter) top(k keys, version string) {
 		known[2] = "environment_variables"
 	}
 	l.block(k, "", known...)
-	for _, key := range []string{"cache", "reports", "proxy", "batch"} {
-		if k.has(key) {
-			l.add(Odd, k.at[key], "This server reads "+key+" and does not act upon it yet: "+skipped[key])
-		}
+	if k.has("proxy") {
+		l.add(Odd, k.at["proxy"], "This server reads proxy and does not act upon it yet: what the agent itself sends takes the network as it is.")
 	}
-	if k.has("artifacts") {
-		l.add(Odd, k.at["artifacts"], "This server does not upload artifacts yet: a build whose project has artifacts of type S3 fails, one with NO_ARTIFACTS ignores this.")
+	if k.has("batch") {
+		l.add(Odd, k.at["batch"], "This server checks batch and cannot run batch builds yet: a build that is started of this is an ordinary one.")
 	}
-	if user := k.get("run-as"); user != nil && user.Value != "root" {
-		l.add(Odd, user, "This server does not carry out run-as yet: the build fails before its first command.")
-	}
-}
-
-var skipped = map[string]string{
-	"cache":   "nothing is kept for the next build.",
-	"reports": "no report is made.",
-	"proxy":   "the build uses the network as it is.",
-	"batch":   "only ordinary builds can be started of it.",
 }
 
 // phase tells of odd keys of a phase.
@@ -218,16 +227,15 @@ func (l *linter) phase(k keys, p *Phase) {
 		known = append(known, "runtime-versions")
 	}
 	l.block(k, p.Key(), known...)
-	if k.has("runtime-versions") && p.Type == api.BuildPhaseTypeInstall {
-		l.add(Odd, k.at["runtime-versions"], "This server does not install runtimes: builds use the tools that their machine or image has.")
+}
+
+// onFailure tells of a pattern that is none.
+func (l *linter) onFailure(n *yaml.Node, o OnFailure) {
+	if l == nil || o.Pattern == "" {
+		return
 	}
-	if user := k.get("run-as"); user != nil && user.Value != "root" {
-		l.add(Odd, user, "This server does not carry out run-as yet: the build fails before its first command.")
-	}
-	if n := k.get("on-failure"); n != nil && n.Kind == yaml.ScalarNode {
-		if o, err := ParseOnFailure(text(n)); err == nil && o.Action == Retry {
-			l.add(Odd, n, "This server does not carry out RETRY yet: the build goes on as without on-failure.")
-		}
+	if _, err := regexp.Compile(o.Pattern); err != nil {
+		l.add(Odd, n, fmt.Sprintf("The build is never tried again: %s is no regular expression.", clipKey(o.Pattern)))
 	}
 }
 
@@ -235,14 +243,6 @@ func (l *linter) phase(k keys, p *Phase) {
 func (l *linter) env(k keys) {
 	if l == nil {
 		return
-	}
-	for _, key := range []string{"parameter-store", "secrets-manager"} {
-		if n := k.get(key); n != nil && n.Kind == yaml.MappingNode && len(n.Content) > 0 {
-			l.add(Odd, k.at[key], "This server does not read variables from AWS yet: a build with "+key+" fails before its first command.")
-		}
-	}
-	if n := k.get("git-credential-helper"); n != nil && n.Kind == yaml.ScalarNode && !slices.Contains([]string{"no", "false", "off", "n"}, strings.ToLower(n.Value)) {
-		l.add(Odd, k.at["git-credential-helper"], "This server does not act upon git-credential-helper yet: git in the build's commands has no login.")
 	}
 	if n := k.get("shell"); n != nil && n.Kind == yaml.ScalarNode && !slices.Contains([]string{"sh", "/bin/sh", "bash", "/bin/bash"}, n.Value) {
 		l.add(Odd, n, "This server has no such shell: bash and /bin/sh are supported, with another one the build fails.")

@@ -50,7 +50,7 @@ func TestLintTellsAllInOneReading(t *testing.T) {
 				"odd 1:1-1:8 The key \"Version\" is unknown here and ignored: did you mean version?\n"},
 		{"nearly right keys", "version: 0.2\nphase:\n  a: b\nphases:\n  prebuild:\n    command: [a]\n  build:\n    command: [a]\n    comands: [make]\n    on_failure: ABORT\n    commands: [make]\n",
 			"odd 2:1-2:6 The key \"phase\" is unknown here and ignored: did you mean phases?\n" +
-				"bad 5:3-5:11 " + phases("prebuild") + " Did you mean pre_build?\n" +
+				"bad 5:3-5:11 " + phases("prebuild") + ". Did you mean pre_build?\n" +
 				"odd 8:5-8:12 The key \"command\" is unknown in build and ignored: did you mean commands?\n" +
 				"odd 9:5-9:12 The key \"comands\" is unknown in build and ignored: did you mean commands?\n" +
 				"odd 10:5-10:15 The key \"on_failure\" is unknown in build and ignored: did you mean on-failure?\n"},
@@ -58,20 +58,18 @@ func TestLintTellsAllInOneReading(t *testing.T) {
 			"odd 1:1-0:0 No phase has commands: the build does nothing. They are a list below phases, a phase such as build, and commands.\n" +
 				"odd 3:1-3:6 The key \"build\" is ignored here: it belongs to phases. Mind the indentation.\n"},
 		{"keys that are no phases", "version: 0.2\nphases:\n  build: {commands: [make]}\n  artifacts: {files: [a]}\n  deploy:\n",
-			"bad 4:3-4:12 " + phases("artifacts") + " It belongs to the top: mind the indentation.\nbad 5:3-5:9 " + phases("deploy") + "\n"},
+			"bad 4:3-4:12 " + phases("artifacts") + ". It belongs to the top: mind the indentation.\nbad 5:3-5:9 " + phases("deploy") + "\n"},
 		{"holders of anchors", "x-a: {b: 1}\nmine: &m\n  commands: [make]\n.b: 1\nversion: 0.2\nphases: {build: *m}\n", ""},
 		{"an unknown key", begin + "stages: [a]\n", "odd 5:1-5:7 The key \"stages\" is unknown here and ignored. There are version, run-as, env, proxy, batch, phases, reports, artifacts, cache.\n"},
 		{"a key that is written twice", begin + "phases: {build: {commands: [b]}}\n", "odd 2:1-2:7 The key \"phases\" is written again in line 5, and only that one counts.\n"},
 		{"variables of the other version", begin + "environment_variables: {plaintext: {A: b}}\n", "odd 5:1-5:22 In version 0.2 environment_variables is ignored: write variables below env.\n"},
 		{"two documents", begin + "---\na: b\n", "odd 6:1-6:5 Everything from here is ignored: of several documents between '---' lines the first is the buildspec.\n"},
-		{"what is not carried out yet", "version: 0.2\nrun-as: ci\nenv:\n  shell: zsh\n  parameter-store: {A: /a}\n  git-credential-helper: yes\nphases:\n  build:\n    on-failure: RETRY-2\n    commands: [make]\ncache: {paths: [a]}\nartifacts: {files: [a]}\n",
-			"odd 2:9-2:11 This server does not carry out run-as yet: the build fails before its first command.\n" +
-				"odd 4:10-4:13 This server has no such shell: bash and /bin/sh are supported, with another one the build fails.\n" +
-				"odd 5:3-5:18 This server does not read variables from AWS yet: a build with parameter-store fails before its first command.\n" +
-				"odd 6:3-6:24 This server does not act upon git-credential-helper yet: git in the build's commands has no login.\n" +
-				"odd 9:17-9:24 This server does not carry out RETRY yet: the build goes on as without on-failure.\n" +
-				"odd 11:1-11:6 This server reads cache and does not act upon it yet: nothing is kept for the next build.\n" +
-				"odd 12:1-12:10 This server does not upload artifacts yet: a build whose project has artifacts of type S3 fails, one with NO_ARTIFACTS ignores this.\n"},
+		{"what is carried out", "version: 0.2\nrun-as: ci\nenv:\n  shell: bash\n  parameter-store: {A: /a}\n  secrets-manager: {B: b}\n  git-credential-helper: yes\nphases:\n  install: {runtime-versions: {golang: 1.26}}\n  build:\n    run-as: root\n    on-failure: RETRY-2\n    commands: [make]\n" +
+			"cache: {paths: ['a/**/*']}\nreports: {unit: {files: ['*.xml']}}\nartifacts: {files: [a]}\n", ""},
+		{"what is not carried out yet", "version: 0.2\nenv: {shell: zsh}\nphases: {build: {commands: [make]}}\nproxy: {logs: yes}\nbatch: {build-fanout: {parallelism: 2}}\n",
+			"odd 2:14-2:17 This server has no such shell: bash and /bin/sh are supported, with another one the build fails.\n" +
+				"odd 4:1-4:6 This server reads proxy and does not act upon it yet: what the agent itself sends takes the network as it is.\n" +
+				"odd 5:1-5:6 This server checks batch and cannot run batch builds yet: a build that is started of this is an ordinary one.\n"},
 		{"no phases", "version: 0.2\n",
 			"odd 1:1-0:0 No phase has commands: the build does nothing. They are a list below phases, a phase such as build, and commands.\n"},
 

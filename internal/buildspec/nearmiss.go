@@ -51,14 +51,19 @@ func (l *linter) block(k keys, name string, known ...string) {
 	}
 }
 
-// instead is a sentence on what a key is probably meant to be, with a space
-// before it; "" if that is not known.
+// instead is the end of a message on a key, with a full stop before it: what it
+// is probably meant to be; "" if that is not known.
 func instead(key string, known []string) string {
 	if home, ok := homes[key]; ok {
-		return " It belongs to " + home + ": mind the indentation."
+		return ". It belongs to " + home + ": mind the indentation."
 	}
-	if near := nearest(key, known); near != "" {
-		return " Did you mean " + near + "?"
+	return didYouMean(key, known)
+}
+
+// didYouMean is a question with a full stop before it, or "".
+func didYouMean(word string, known []string) string {
+	if near := nearest(word, known); near != "" {
+		return ". Did you mean " + near + "?"
 	}
 	return ""
 }

@@ -38,7 +38,7 @@ func document(text []byte) (*yaml.Node, error) {
 	doc := new(yaml.Node)
 	if err := yaml.Unmarshal(text, doc); err != nil {
 		f := newPlaces(text).syntax(err)
-		return nil, &Error{suffixed(err), f.Line, f.Column}
+		return nil, &Error{Message: suffixed(err), Line: f.Line, Column: f.Column}
 	}
 	return doc, nil
 }
@@ -97,15 +97,36 @@ func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 	if err := r.phases(keys.get("phases"), s); err != nil {
 		return err
 	}
-	if keys.has("artifacts") {
-		s.Artifacts = new(Artifacts)
+	if s.Reports, err = r.reports(keys.get("reports")); err != nil {
+		return err
 	}
-	if keys.has("cache") {
-		s.Cache = new(Cache)
+	if s.Artifacts, err = r.artifacts(keys.get("artifacts")); err != nil {
+		return err
 	}
-	if keys.has("batch") {
-		s.Batch = new(Batch)
+	if s.Cache, err = r.cache(keys.get("cache")); err != nil {
+		return err
 	}
+	if s.Proxy, err = r.proxy(keys.get("proxy")); err != nil {
+		return err
+	}
+	return r.optionalBatch(keys, s)
+}
+
+// optionalBatch reads the batch block. An ordinary build does without it, so
+// that a wrong one is refused only if a batch is asked for. It is read last:
+// no other block may depend on how much of it there is.
+func (r *reader) optionalBatch(keys keys, s *Spec) error {
+	r.lint.begin(Odd, "A batch build of this fails: ")
+	batch, err := r.batch(keys.get("batch"), keys.get("version"))
+	r.lint.begin(Bad, "")
+	if err == nil {
+		s.Batch = batch
+		return nil
+	}
+	if r.strict {
+		return err
+	}
+	r.lint.also(err)
 	return nil
 }
 
@@ -137,8 +158,11 @@ func (r *reader) env01(n *yaml.Node, s *Spec) error {
 	if s.Variables, err = r.variables(keys.get("plaintext")); err != nil {
 		return err
 	}
-	s.Parameters, err = r.variables(keys.get("parameter-store"))
-	return err
+	if s.Parameters, err = r.variables(keys.get("parameter-store")); err != nil {
+		return err
+	}
+	r.lint.environment(keys.get("plaintext"), keys.get("parameter-store"))
+	return nil
 }
 
 func (r *reader) env(n *yaml.Node, s *Spec) error {
@@ -164,6 +188,8 @@ func (r *reader) env(n *yaml.Node, s *Spec) error {
 	if err != nil {
 		return err
 	}
+	r.lint.environment(keys.get("variables"), keys.get("parameter-store"), keys.get("secrets-manager"))
+	r.lint.exported(keys.get("exported-variables"))
 	for _, name := range exported {
 		if !slices.Contains(s.Exported, name) {
 			s.Exported = append(s.Exported, name)
@@ -194,7 +220,7 @@ func (r *reader) phases(n *yaml.Node, s *Spec) error {
 			continue
 		}
 		p := Phase{Type: k.typ}
-		if err := r.phase(keys.get(k.key), &p); err != nil {
+		if err := r.phase(keys.get(k.key), &p, s); err != nil {
 			return err
 		}
 		s.Phases = append(s.Phases, p)
@@ -202,7 +228,7 @@ func (r *reader) phases(n *yaml.Node, s *Spec) error {
 	return nil
 }
 
-func (r *reader) phase(n *yaml.Node, p *Phase) error {
+func (r *reader) phase(n *yaml.Node, p *Phase, s *Spec) error {
 	keys, err := r.mapping(n)
 	if err != nil {
 		return err
@@ -222,10 +248,15 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 			return err
 		}
 		if p.OnFailure, err = ParseOnFailure(text); err != nil {
-			if err := r.wrong(n, err.Error()); err != nil {
+			what := err.Error()
+			if r.lint != nil {
+				what += didYouMean(text, []string{string(Abort), string(Continue), string(Retry)})
+			}
+			if err := r.wrong(n, what); err != nil {
 				return err
 			}
 		}
+		r.lint.onFailure(n, p.OnFailure)
 	}
 	if p.Type == api.BuildPhaseTypeInstall {
 		if p.Runtimes, err = r.variables(keys.get("runtime-versions")); err != nil {
@@ -239,5 +270,7 @@ func (r *reader) phase(n *yaml.Node, p *Phase) error {
 		return err
 	}
 	p.CommandLines, p.FinallyLines = r.lines(keys.get("commands")), r.lines(keys.get("finally"))
+	r.lint.commands(keys.get("commands"), s)
+	r.lint.commands(keys.get("finally"), s)
 	return nil
 }

@@ -13,10 +13,12 @@ import (
 // shapes says what is expected where a value has the wrong shape, by the YAML
 // library's word for it.
 var shapes = map[string]string{
-	"string":                  ": one text is expected here",
-	"bool":                    ": yes or no is expected here",
-	"[]string":                ": a list is expected here, each entry in a line of its own behind '- '",
-	"map[string]interface {}": ": keys with values are expected here, each in a line of its own",
+	"string":                    ": one text is expected here",
+	"bool":                      ": yes or no is expected here",
+	"[]string":                  ": a list is expected here, each entry in a line of its own behind '- '",
+	"float64":                   ": a number without quotes is expected here",
+	"[]map[string]interface {}": ": a list is expected here, each entry in lines of its own behind '- '",
+	"map[string]interface {}":   ": keys with values are expected here, each in a line of its own",
 }
 
 // places knows where in a text the places are that the YAML library names. Its

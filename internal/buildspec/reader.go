@@ -22,6 +22,7 @@ type reader struct {
 	source      []byte
 	nodes, text int     // what may still be visited
 	lint        *linter // nil to end at the first error
+	strict      bool    // what is wrong with the batch block is an error, too
 }
 
 func newReader(source []byte, lint *linter) *reader {
@@ -34,7 +35,7 @@ func (r *reader) wrong(n *yaml.Node, what string) error { return r.wronger(n, wh
 // wronger is wrong with more behind the line, as CodeBuild has it.
 func (r *reader) wronger(n *yaml.Node, what, more string) error {
 	if r.lint != nil {
-		r.lint.add(Bad, n, what)
+		r.lint.add(r.lint.level, n, r.lint.before+what)
 		return nil
 	}
 	return r.failure(n, fmt.Sprintf("%s at line %d%s", what, n.Line, more))
@@ -43,7 +44,7 @@ func (r *reader) wronger(n *yaml.Node, what, more string) error {
 // failure is an error at n.
 func (r *reader) failure(n *yaml.Node, message string) *Error {
 	f := newPlaces(r.source).of(n)
-	return &Error{dropNUL(message), f.Line, f.Column}
+	return &Error{Message: dropNUL(message), Line: f.Line, Column: f.Column}
 }
 
 // resolve counts n and follows it if it is an alias.
@@ -265,6 +266,9 @@ func (r *reader) lines(n *yaml.Node) []int {
 	n, err := r.resolve(n)
 	if err != nil {
 		return nil
+	}
+	if n.Kind == yaml.ScalarNode { // one text, for a list of it
+		return []int{n.Line}
 	}
 	var out []int
 	for _, item := range n.Content {
