@@ -83,6 +83,7 @@ func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 		return err
 	}
 	r.lint.top(keys, s.Version)
+	r.lint.notYet(keys)
 	if s.RunAs, err = r.scalar(keys.get("run-as")); err != nil {
 		return err
 	}
@@ -172,6 +173,7 @@ func (r *reader) env(n *yaml.Node, s *Spec) error {
 	}
 	r.lint.block(keys, "env", "shell", "variables", "parameter-store", "secrets-manager", "exported-variables", "git-credential-helper")
 	r.lint.env(keys)
+	r.lint.envNotYet(keys)
 	if s.Shell, err = r.scalar(keys.get("shell")); err != nil {
 		return err
 	}
@@ -258,6 +260,7 @@ func (r *reader) phase(n *yaml.Node, p *Phase, s *Spec) error {
 		}
 		r.lint.onFailure(n, p.OnFailure)
 	}
+	r.lint.phaseNotYet(keys, p)
 	if p.Type == api.BuildPhaseTypeInstall {
 		if p.Runtimes, err = r.variables(keys.get("runtime-versions")); err != nil {
 			return err
