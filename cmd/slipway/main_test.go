@@ -91,10 +91,15 @@ func (s *serverProcess) start() {
 	listens := make(chan string, 1)
 	var copies sync.WaitGroup
 	copies.Go(func() {
+		at := ""
 		for lines := bufio.NewScanner(stdout); lines.Scan(); {
 			s.print(lines.Text())
 			if _, url, ok := strings.Cut(lines.Text(), " listens on "); ok {
-				listens <- url
+				at = url
+			}
+			if strings.HasPrefix(strings.TrimSpace(lines.Text()), "clients ") && at != "" { // the last line of what it says at its start
+				listens <- at
+				at = ""
 			}
 		}
 	})
