@@ -128,7 +128,7 @@ func (l *linter) whole(s *Spec) {
 		return
 	}
 	for _, p := range s.Phases {
-		if len(p.Commands) > 0 || len(p.Finally) > 0 {
+		if len(p.Commands)+len(p.Finally)+len(p.Runtimes) > 0 {
 			return
 		}
 	}

@@ -148,6 +148,12 @@ func TestLintOfOneLongLineIsQuick(t *testing.T) {
 		"a key again and again":    full("{version: 0.2,", "a: 1,", "}"),
 		"unknown keys":             "{version: 0.2," + strings.ReplaceAll(keys.String(), "x-", "") + "}",
 		"keys for anchors":         "{version: 0.2," + keys.String() + "}",
+		"tasks that wait for none": full("{version: 0.2, batch: {build-graph: [&t {identifier: a, depend-on: [b, c]},", "*t,", "]}}"),
+		"circles of tasks":         full("{version: 0.2, batch: {build-graph: [", "{identifier: a, depend-on: a},", "]}}"),
+		"one long command again":   full("{version: 0.2, c: &c \"a'"+strings.Repeat("\\nb", 5_000)+"\", phases: {build: {commands: [", "*c,", "]}}}"),
+		"odd values":               full("{version: 0.2, env: {variables: {", "A: $B,", "}}}"),
+		"odd patterns":             full("{version: 0.2, artifacts: {files: [", "./a,", "]}}"),
+		"reports of one":           full("{version: 0.2, x: &x {file-formats: a, file-format: b}, reports: {", "a: *x,", "}}"),
 	} {
 		began := time.Now()
 		all := buildspec.Lint([]byte(text))
