@@ -204,7 +204,10 @@ func (l *linter) report(at *yaml.Node, k keys, r Report) {
 	}
 	if n := k.get("file-format"); n != nil && !slices.Contains(reportFormats, r.Format) {
 		which := didYouMean(r.Format, reportFormats)
-		if which == "" {
+		part := func(format string) bool { return len(r.Format) > 2 && strings.Contains(format, r.Format) } // junit
+		if i := slices.IndexFunc(reportFormats, part); which == "" && i >= 0 {
+			which = ". Did you mean " + reportFormats[i] + "?"
+		} else if which == "" {
 			which = ". There are " + strings.Join(reportFormats, ", ") + "."
 		}
 		l.add(Odd, n, fmt.Sprintf("No report can be read of the format %s%s", clipKey(n.Value), which))
