@@ -36,6 +36,10 @@ func TestTheLinesOfCommands(t *testing.T) {
 	if !slices.Equal(p.CommandLines, []int{3, 4, 8}) || !slices.Equal(p.FinallyLines, []int{12, 12, 13}) {
 		t.Errorf("commands begin in %v, finally in %v", p.CommandLines, p.FinallyLines)
 	}
+	s = parse(t, "version: 0.2\nphases:\n  build:\n    commands: make\n    finally: |\n      clean\n")
+	if p := s.Phase(build); !slices.Equal(p.CommandLines, []int{4}) || !slices.Equal(p.FinallyLines, []int{5}) {
+		t.Errorf("one command begins in %v, one finally in %v", p.CommandLines, p.FinallyLines)
+	}
 }
 
 func parse(t *testing.T, text string) *buildspec.Spec {

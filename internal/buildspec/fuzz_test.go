@@ -81,6 +81,9 @@ func checkSpec(t *testing.T, s *buildspec.Spec) {
 		if p.Runtimes != nil && p.Type != install {
 			t.Errorf("%s has runtimes %q", p.Type, p.Runtimes)
 		}
+		if len(p.CommandLines) != len(p.Commands) || len(p.FinallyLines) != len(p.Finally) {
+			t.Errorf("%d commands in %d lines, %d finally in %d", len(p.Commands), len(p.CommandLines), len(p.Finally), len(p.FinallyLines))
+		}
 		checkOnFailure(t, p.OnFailure)
 		texts = slices.Concat(texts, []string{p.RunAs, p.OnFailure.Pattern}, p.Commands, p.Finally)
 	}

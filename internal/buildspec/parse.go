@@ -272,7 +272,7 @@ func (r *reader) phase(n *yaml.Node, p *Phase, s *Spec) error {
 	if p.Finally, err = r.strings(keys.get("finally"), "Finally"); err != nil {
 		return err
 	}
-	p.CommandLines, p.FinallyLines = r.lines(keys.get("commands")), r.lines(keys.get("finally"))
+	p.CommandLines, p.FinallyLines = lines(keys.get("commands")), lines(keys.get("finally"))
 	r.lint.commands(keys.get("commands"), s)
 	r.lint.commands(keys.get("finally"), s)
 	return nil

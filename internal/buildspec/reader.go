@@ -257,22 +257,18 @@ func (r *reader) strings(n *yaml.Node, what string) ([]string, error) {
 	return out, nil
 }
 
-// lines returns where each entry of a list that was read begins: at an alias,
-// where that is written.
-func (r *reader) lines(n *yaml.Node) []int {
+// lines returns where each entry of a list that strings has read begins: at an
+// alias, where that is written.
+func lines(n *yaml.Node) []int {
 	if n == nil {
-		return nil
-	}
-	n, err := r.resolve(n)
-	if err != nil {
 		return nil
 	}
 	if n.Kind == yaml.ScalarNode { // one text, for a list of it
 		return []int{n.Line}
 	}
-	var out []int
-	for _, item := range n.Content {
-		out = append(out, item.Line)
+	out := make([]int, len(n.Content))
+	for i, item := range n.Content {
+		out[i] = item.Line
 	}
 	return out
 }
