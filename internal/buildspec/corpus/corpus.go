@@ -73,7 +73,8 @@ type Need struct {
 	// bash and dash (as sh); root (the agent is); user NAME; helpers (the commands
 	// codebuild-*); artifacts (a project with S3 artifacts, packaging ZIP);
 	// secondary-artifact IDENTIFIER; cache (a project with one); report-group
-	// NAME=TYPE; variable NAME=VALUE (of the project); parameter NAME=VALUE; secret
+	// NAME=TYPE; variable NAME=VALUE (of the project); vault (a server with parameters and secrets, of which
+	// none may be there); parameter NAME=VALUE; secret
 	// NAME=VALUE; secret-stage NAME STAGE=VALUE; secret-version NAME ID=VALUE;
 	// account ID; region NAME; runtimes NAME… (which the image can install);
 	// fixed-runtimes NAME… (of which it has a few versions and no more).
