@@ -145,6 +145,18 @@ func TestLintOfAWrongCommandLine(t *testing.T) {
 	}
 }
 
+// The guide shows what lint prints.
+func TestTheLintInTheGuide(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/buildspec.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := checkout(t, map[string]string{"buildspec.yml": "version: 0.2\nenv:\n  variables:\n    PATH: $PATH:/srv/tools\nphases:\n  prebuild:\n    commands: [make deps]\n"})
+	if out, _, _ := lints(t, dir, ""); !strings.Contains(string(guide), "$ slipway lint\n"+out+"```\n") {
+		t.Errorf("the guide does not show\n%s", out)
+	}
+}
+
 // No excerpt may be as long as the line, or point outside of what it shows.
 func TestAnExcerptHoldsItsPlace(t *testing.T) {
 	for n := range 300 {

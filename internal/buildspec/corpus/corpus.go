@@ -70,14 +70,14 @@ type Warning struct {
 
 // A Need is what must be there for a case to end as it says.
 type Need struct {
-	// bash and dash (as sh); root (the agent is); user NAME; helpers (the commands
-	// codebuild-*); artifacts (a project with S3 artifacts, packaging ZIP);
-	// secondary-artifact IDENTIFIER; cache (a project with one); report-group
-	// NAME=TYPE; variable NAME=VALUE (of the project); vault (a server with parameters and secrets, of which
-	// none may be there); parameter NAME=VALUE; secret
-	// NAME=VALUE; secret-stage NAME STAGE=VALUE; secret-version NAME ID=VALUE;
-	// account ID; region NAME; runtimes NAME… (which the image can install);
-	// fixed-runtimes NAME… (of which it has a few versions and no more).
+	// On the machine: bash; dash, as sh; root, which the agent is; user NAME;
+	// helpers, the commands codebuild-*; runtimes NAME…, which the image can
+	// install; fixed-runtimes NAME…, of which it has a few versions and no more.
+	// In the project: artifacts, of type S3 and packaging ZIP; secondary-artifact
+	// IDENTIFIER; cache; variable NAME=VALUE.
+	// On the server: account ID; region NAME; vault, that there may be parameters
+	// and secrets; parameter NAME=VALUE; secret NAME=VALUE; secret-stage NAME
+	// STAGE=VALUE; secret-version NAME ID=VALUE; report-group NAME=TYPE.
 	Kind, Value string
 }
 
