@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -48,10 +47,10 @@ func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 }
 
 // variableName is what a shell takes as a name.
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // expanded is what would be a variable or a command in a shell.
-var expanded = regexp.MustCompile(`\$([A-Za-z_]|\{[A-Za-z_]|\([A-Za-z_])`)
+var expanded = pattern(`\$([A-Za-z_]|\{[A-Za-z_]|\([A-Za-z_])`)
 
 // settable are the names with the reserved prefix that are meant to be set.
 var settable = []string{"CODEBUILD_CONFIG_AUTO_DISCOVER", "CODEBUILD_CONFIG_AUTO_DISCOVER_DIR"}
@@ -76,13 +75,13 @@ func (l *linter) environment(n ...*yaml.Node) {
 			switch {
 			case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
 				continue
-			case !variableName.MatchString(name):
+			case !variableName().MatchString(name):
 				l.add(Odd, key, fmt.Sprintf("The variable %s is left out: a name is made of letters, digits and underscores and does not begin with a digit.", clipKey(name)))
 			case strings.HasPrefix(name, "CODEBUILD_") && !slices.Contains(settable, name):
 				l.add(Odd, key, "Names that begin with CODEBUILD_ are the service's own: give it another one.")
 			}
 			switch {
-			case i > 0 || value.Kind != yaml.ScalarNode || !expanded.MatchString(value.Value):
+			case i > 0 || value.Kind != yaml.ScalarNode || !expanded().MatchString(value.Value):
 			case name == "PATH":
 				l.add(Odd, value, "PATH becomes exactly this text, since nothing is expanded here, and then no tool is found. Extend it in a command: export PATH=\"$PATH:/opt/tool/bin\"")
 			default:

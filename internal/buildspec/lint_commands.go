@@ -4,18 +4,25 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
 
+// pattern returns what compiles a regular expression when it is first needed:
+// the agent, which starts for every build, has this package and lints nothing.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 // bashOnly are what the sh of Debian and Ubuntu does not know.
 var bashOnly = []struct {
-	is   *regexp.Regexp
+	is   func() *regexp.Regexp
 	what string
 }{
-	{regexp.MustCompile(`(?m)^\s*set\s[^#\n;&|]*\bpipefail\b`), "pipefail is an option of bash"},
-	{regexp.MustCompile(`(?m)(^|[;&|(]|\b(if|while|until|elif|then|do|else)\b)\s*\[\[\s`), "[[ is a word of bash"},
-	{regexp.MustCompile(`(?m)^\s*source\s`), "source is a word of bash, whose name in every shell is a dot"},
+	{pattern(`(?m)^\s*set\s[^#\n;&|]*\bpipefail\b`), "pipefail is an option of bash"},
+	{pattern(`(?m)(^|[;&|(]|\b(if|while|until|elif|then|do|else)\b)\s*\[\[\s`), "[[ is a word of bash"},
+	{pattern(`(?m)^\s*source\s`), "source is a word of bash, whose name in every shell is a dot"},
 }
 
 // commands tells of commands that do something else than they seem to.
@@ -30,7 +37,7 @@ func (l *linter) commands(n *yaml.Node, s *Spec) {
 		command := item.Value
 		if s.Shell == "" || s.Shell == "sh" || s.Shell == "/bin/sh" {
 			for _, b := range bashOnly {
-				if b.is.MatchString(command) {
+				if b.is().MatchString(command) {
 					l.add(Odd, item, b.what+": commands run in sh, which is not bash in every image. Write 'shell: bash' below env.")
 					break
 				}
@@ -39,14 +46,14 @@ func (l *linter) commands(n *yaml.Node, s *Spec) {
 		if masks(command) {
 			l.add(Odd, item, "Only the last line decides whether this fails: begin it with 'set -e', or give each line an entry of its own.")
 		}
-		if s.Version == "0.1" && forgotten.MatchString(command) {
+		if s.Version == "0.1" && forgotten().MatchString(command) {
 			l.add(Odd, item, "In version 0.1 every command has a shell of its own, so that this is forgotten when it ends: use version 0.2, or join the commands with &&.")
 		}
 	}
 }
 
 // forgotten is a command that only changes its own shell.
-var forgotten = regexp.MustCompile(`^\s*(cd|export|unset|alias|source|\.)\s[^;&|\n]*$`)
+var forgotten = pattern(`^\s*(cd|export|unset|alias|source|\.)\s[^;&|\n]*$`)
 
 // harmless are first words of lines whose failure nobody waits for.
 var harmless = []string{
@@ -54,12 +61,12 @@ var harmless = []string{
 }
 
 var (
-	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
-	exitOnFail = regexp.MustCompile(`^set\s+(-[a-z]*e|.*\s-[a-z]*e|.*\berrexit\b)`)
-	hereDoc    = regexp.MustCompile(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_][A-Za-z0-9_]*)`)
+	assignment = pattern(`^[A-Za-z_][A-Za-z0-9_]*=`)
+	exitOnFail = pattern(`^set\s+(-[a-z]*e|.*\s-[a-z]*e|.*\berrexit\b)`)
+	hereDoc    = pattern(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_][A-Za-z0-9_]*)`)
 	// Where a compound begins and ends. What is in one is not looked at.
-	opens  = regexp.MustCompile(`(^|[;&|(]\s*|\b(?:then|else|do)\s+)(if|for|while|until|case)\b|(^|\s)\{$|\($`)
-	closes = regexp.MustCompile(`(^|;\s*)(fi|done|esac)\b|^\}|^\)`)
+	opens  = pattern(`(^|[;&|(]\s*|\b(?:then|else|do)\s+)(if|for|while|until|case)\b|(^|\s)\{$|\($`)
+	closes = pattern(`(^|;\s*)(fi|done|esac)\b|^\}|^\)`)
 )
 
 // masks reports whether a command has a line that may fail without anybody's
@@ -69,12 +76,12 @@ var (
 func masks(command string) bool {
 	all := statements(command)
 	for i, s := range all[:max(0, len(all)-1)] {
-		if exitOnFail.MatchString(s.text) {
+		if exitOnFail().MatchString(s.text) {
 			return false
 		}
 		word, _, _ := strings.Cut(s.text, " ")
 		looks := strings.Contains(s.text, "||") || strings.Contains(all[i+1].text, "$?")
-		if s.compound || looks || slices.Contains(harmless, word) || assignment.MatchString(s.text) {
+		if s.compound || looks || slices.Contains(harmless, word) || assignment().MatchString(s.text) {
 			continue
 		}
 		return true
@@ -106,7 +113,7 @@ func statements(command string) []statement {
 		if line == "" || line[0] == '#' && quote == 0 {
 			continue
 		}
-		if m := hereDoc.FindStringSubmatch(line); m != nil && quote == 0 {
+		if m := hereDoc().FindStringSubmatch(line); m != nil && quote == 0 {
 			end = m[1]
 		}
 		quote = quoteAfter(quote, line)
@@ -117,11 +124,11 @@ func statements(command string) []statement {
 		}
 		whole := strings.Join(parts, " ")
 		parts = nil
-		opened := len(opens.FindAllStringIndex(whole, -1))
+		opened := len(opens().FindAllStringIndex(whole, -1))
 		if depth == 0 {
 			out = append(out, statement{whole, opened > 0})
 		}
-		depth = max(0, depth+opened-len(closes.FindAllStringIndex(whole, -1)))
+		depth = max(0, depth+opened-len(closes().FindAllStringIndex(whole, -1)))
 	}
 	if len(parts) > 0 && depth == 0 {
 		out = append(out, statement{strings.Join(parts, " "), false})
