@@ -156,6 +156,7 @@ func (r *reader) env01(n *yaml.Node, s *Spec) error {
 		return err
 	}
 	r.lint.block(keys, "environment_variables", "plaintext", "parameter-store")
+	r.lint.envNotYet(keys)
 	if s.Variables, err = r.variables(keys.get("plaintext")); err != nil {
 		return err
 	}

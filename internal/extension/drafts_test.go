@@ -60,14 +60,6 @@ func TestCheckProject(t *testing.T) {
 				"ERROR environment.environmentVariables[1].name: No user environment variables can start with CODEBUILD_\n"},
 		{"an inline buildspec", fmt.Sprintf(goodProject, `{"type": "NO_SOURCE", "buildspec": `+quoted("version: 0.2\nphases:\n  build:\n    commands: {make: }\n")+`}`),
 			"WARNING source.buildspec: Line 4: cannot unmarshal !!map into []string: a list is expected here, each entry in a line of its own behind '- '\n"},
-		{"an inline buildspec whose blocks are odd", fmt.Sprintf(goodProject, `{"type": "NO_SOURCE", "buildspec": `+quoted("version: 0.2\nenv: {variables: {PATH: $PATH}}\nphases: {build: {commands: [make]}}\nreports: {unit: {files: [a], file-format: junit}}\nartifacts:\n  files: [./a]\ncache:\n  paths: [node_modules]\nproxy: {logs: yes}\nbatch: {build-list: [{identifier: a-b}]}\n")+`}`),
-			"WARNING source.buildspec: Line 2: PATH becomes exactly this text, since nothing is expanded here, and then no tool is found. Extend it in a command: export PATH=\"$PATH:/opt/tool/bin\"\n" +
-				"WARNING source.buildspec: Line 4: No report can be read of the format \"junit\". Did you mean JUNITXML?\n" +
-				"WARNING source.buildspec: Line 6: Files are looked for below base-directory, by default the source: write a\n" +
-				"WARNING source.buildspec: Line 8: CodeBuild keeps nothing of a directory that is named alone: write node_modules/**/*\n" +
-				"WARNING source.buildspec: Line 9: This server reads proxy and does not act upon it yet: what the agent itself sends takes the network as it is.\n" +
-				"WARNING source.buildspec: Line 10: This server checks batch and cannot run batch builds yet: a build that is started of this is an ordinary one.\n" +
-				"WARNING source.buildspec: Line 10: A batch build of this fails: Build Identifiers a-b must contain only alphanumeric characters and underscores and be less than 128 characters in length\n"},
 		{"no buildspec and no source", fmt.Sprintf(goodProject, `{"type": "NO_SOURCE"}`),
 			"WARNING source.buildspec: A project without a source needs its buildspec inline: there is no file to read it from, so that its builds fail.\n"},
 		{"no JSON", "{\n  \"name\": 'x'\n}", "ERROR : This is no JSON from line 2, column 11 on: invalid character '\\'' looking for beginning of value.\n"},
@@ -103,6 +95,26 @@ func FuzzCheckProject(f *testing.F) {
 			t.Errorf("%d findings", len(out.Findings))
 		}
 	})
+}
+
+// What is odd about any block of an inline buildspec reaches the form.
+func TestCheckProjectLooksIntoEveryBlock(t *testing.T) {
+	spec, err := json.Marshal("version: 0.2\nenv: {variables: {PATH: $PATH}}\nphases: {build: {commands: [make]}}\nreports: {unit: {files: [a], file-format: junit}}\nartifacts:\n  files: [./a]\ncache:\n  paths: [node_modules]\nproxy: {log: yes}\nbatch: {build-list: [{identifier: a-b}]}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := findings(t, &slipway.CheckProjectInput{Request: fmt.Sprintf(goodProject, `{"type": "NO_SOURCE", "buildspec": `+string(spec)+`}`)})
+	for _, want := range []string{
+		"Line 2: PATH becomes exactly this text", "Line 4: No report can be read of the format \"junit\". Did you mean JUNITXML?", "Line 6: Files are looked for below base-directory",
+		"Line 8: CodeBuild keeps nothing of a directory that is named alone", "Line 9: The key \"log\" is unknown in proxy and ignored: did you mean logs?", "Line 10: A batch build of this fails: Build Identifiers a-b must",
+	} {
+		if !strings.Contains(got, "WARNING source.buildspec: "+want) {
+			t.Errorf("no finding that begins %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "ERROR") {
+		t.Errorf("it is refused:\n%s", got)
+	}
 }
 
 func TestLintBuildspec(t *testing.T) {
