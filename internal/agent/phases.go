@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"slipway/internal/agent/output"
 	"slipway/internal/api"
 	"slipway/internal/build/event"
 	"slipway/internal/buildspec"
@@ -209,7 +208,7 @@ func (e *engine) export() {
 	for i := 0; i+1 < len(fields); i += 2 {
 		name, value := string(fields[i]), strings.ToValidUTF8(string(fields[i+1]), "\uFFFD")
 		if slices.Contains(names, name) { // user code may have written the file
-			value = event.Cut(output.Mask(value, e.mask), event.MaxText)
+			value = event.Cut(e.log.Mask(value), event.MaxText)
 			out = append(out, api.ExportedEnvironmentVariable{Name: &name, Value: &value})
 		}
 	}

@@ -27,7 +27,6 @@ type engine struct {
 	client *agentapi.Client
 	report *reporter
 	log    *output.Log
-	mask   []string
 
 	w          *workspace
 	place      *shell.Place // nil if it could not be started
@@ -64,9 +63,6 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 		return err
 	}); err != nil {
 		return err
-	}
-	for _, m := range e.work.Mask {
-		e.mask = append(e.mask, m.Reveal())
 	}
 
 	// What is said to the server outlasts the build: only losing the server
@@ -132,7 +128,11 @@ func (e *engine) openLog(calls context.Context, lose func(error)) {
 	if e.place != nil {
 		pipe = e.place.Output
 	}
-	e.log = output.New(pipe, e.mask, func(seq uint64, frame []byte) error {
+	secrets := make([]string, len(e.work.Mask))
+	for i, m := range e.work.Mask {
+		secrets[i] = m.Reveal()
+	}
+	e.log = output.New(pipe, secrets, func(seq uint64, frame []byte) error {
 		err := insist(calls, func(ctx context.Context) error { return e.client.Log(ctx, seq, frame) })
 		if err != nil && fault.KindOf(err) != fault.Invalid { // a log that is refused does not end the build
 			lose(err)
@@ -178,14 +178,14 @@ func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(cont
 	if end := endingIn(ctx); end != nil {
 		out = end.outcome
 	}
-	out.message = output.Mask(out.message, e.mask)
+	out.message = e.log.Mask(out.message)
 	if typ != api.BuildPhaseTypeFinalizing { // of which CodeBuild's log says nothing
 		e.log.Service("Phase complete: %s State: %s", typ, out.status)
 		e.log.Service(event.PhaseContext+"%s"+event.MessageOf+"%s", out.code, out.message)
 	}
 	out.message = event.Cut(out.message, event.MaxText)
 	if out.command != nil {
-		out.command.Text = event.Cut(output.Mask(out.command.Text, e.mask), event.MaxText)
+		out.command.Text = event.Cut(e.log.Mask(out.command.Text), event.MaxText)
 	}
 	e.report.add(event.Event{Leave: &event.PhaseEnd{
 		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}}, Command: out.command,

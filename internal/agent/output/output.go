@@ -292,7 +292,25 @@ func (l *Log) add(line []byte) {
 	}
 }
 
+// Hide has more secrets masked. When it returns, they are in nothing that is
+// read from then on, nor in what was read and held back.
+func (l *Log) Hide(secrets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mask.Hide(secrets...)
+}
+
 // Mask returns text with secrets masked as they are in the log.
+func (l *Log) Mask(text string) string {
+	if text == "" {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mask.Mask(text)
+}
+
+// Mask returns text with secrets masked as they are in a log.
 func Mask(text string, secrets []string) string {
 	if text == "" {
 		return "" // most phases say nothing, and looking for secrets takes preparation

@@ -485,3 +485,19 @@ func TestCopyEndsWhenThePipeIsClosed(t *testing.T) {
 		t.Errorf("the log is %q", s.text())
 	}
 }
+
+func TestASecretThatBecomesKnownWhileTheLogIsWritten(t *testing.T) {
+	var s server
+	l := start(t, &s, nil)
+	write(t, l, "before: late-secret\n")
+	l.Hide("late-secret")
+	write(t, l, "after: late-")
+	write(t, l, "secret\n")
+	if got := l.Mask("says late-secret"); got != "says ***" {
+		t.Errorf("Mask = %q", got)
+	}
+	l.Close()
+	if got, want := s.text(), "before: late-secret\nafter: ***\n"; got != want {
+		t.Errorf("the log is %q, want %q", got, want)
+	}
+}

@@ -1,7 +1,10 @@
 // Package redact masks secrets in a stream of text, in one pass.
 package redact
 
-import "io"
+import (
+	"io"
+	"strings"
+)
 
 // Mask is what stands where a secret was, however long that was.
 const Mask = "***"
@@ -41,6 +44,18 @@ type run struct {
 // every "1" and "no" would be shredded, and would tell the secret by its gaps.
 func New(w io.Writer, secrets []string) *Writer {
 	return &Writer{w: w, set: newSet(secrets)}
+}
+
+// Hide has secrets masked too, from the first text on that is not passed on yet.
+func (w *Writer) Hide(secrets ...string) { w.set.hide(secrets) }
+
+// Mask returns text with what w masks masked. It does not go into the stream.
+func (w *Writer) Mask(text string) string {
+	var out strings.Builder
+	other := &Writer{w: &out, set: w.set}
+	_, _ = other.Write([]byte(text)) // a Builder never fails
+	_ = other.Flush()
+	return out.String()
 }
 
 // Write takes all of p. An error is one of the underlying writer; after it

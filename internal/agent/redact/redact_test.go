@@ -305,3 +305,29 @@ func BenchmarkWriter(b *testing.B) {
 		}
 	})
 }
+
+// A secret that becomes known late is masked in all that was not passed on, and
+// the order in which secrets became known makes no difference.
+func TestSecretsThatBecomeKnownLate(t *testing.T) {
+	var out bytes.Buffer
+	w := redact.New(&out, []string{"hunter22"})
+	write := func(text string) {
+		if _, err := w.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("late-secret hunter2") // of which "hunter2" is held back
+	w.Hide("hunter2-and-more", "late-secret")
+	write("-and-more late-secret hunter22 ")
+	w.Hide("hunt", "late-secret", "hunter22-longer")
+	write("hunter22-longer hunter22 hunting")
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "late-secret *** *** *** *** *** ***ing"; got != want {
+		t.Errorf("it writes %q, want %q", got, want)
+	}
+	if got := w.Mask("a late-secret"); got != "a ***" {
+		t.Errorf("Mask = %q", got)
+	}
+}

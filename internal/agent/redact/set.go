@@ -81,31 +81,42 @@ type set struct {
 	filter  [1 << filterBits]byte // 1 at the hash of every needle's first four bytes
 	needles map[uint32][]needle   // by their first four bytes, longest first
 	begin   map[string]bool       // the first one, two and three bytes of every needle
+	seen    map[string]bool       // the forms of secrets that are in it
 }
 
 func newSet(secrets []string) *set {
-	s := &set{needles: map[uint32][]needle{}, begin: map[string]bool{}}
+	s := &set{needles: map[uint32][]needle{}, begin: map[string]bool{}, seen: map[string]bool{}}
 	for _, n := range shapes {
 		s.add(n)
 	}
-	seen := map[string]bool{}
+	s.hide(secrets)
+	return s
+}
+
+// hide adds secrets in all their forms.
+func (s *set) hide(secrets []string) {
 	for _, secret := range secrets {
 		for form := range Forms(secret) {
-			if !seen[form] {
-				seen[form] = true
+			if !s.seen[form] {
+				s.seen[form] = true
 				s.add(needle{text: form})
 			}
 		}
 	}
-	for _, list := range s.needles {
-		slices.SortStableFunc(list, func(a, b needle) int { return len(b.text) - len(a.text) })
-	}
-	return s
 }
 
+// add puts n among the needles that begin like it, the longest of which comes
+// first.
 func (s *set) add(n needle) {
 	four := binary.LittleEndian.Uint32([]byte(n.text[:4]))
-	s.needles[four] = append(s.needles[four], n)
+	list := s.needles[four]
+	i, _ := slices.BinarySearchFunc(list, n, func(a, b needle) int {
+		if len(a.text) >= len(b.text) {
+			return -1 // after those that are as long
+		}
+		return 1
+	})
+	s.needles[four] = slices.Insert(list, i, n)
 	s.filter[hash(four)] = 1
 	for i := range 3 {
 		s.begin[n.text[:i+1]] = true
