@@ -261,10 +261,10 @@ func (e *engine) prepare(context.Context) outcome {
 // baseVariables are what an image would set.
 func (e *engine) baseVariables() []buildspec.Variable {
 	if e.launch.Sandbox.Bubblewrap != "" {
-		return []buildspec.Variable{{Name: "PATH", Value: defaultPath}, {Name: "HOME", Value: sandbox.Home}}
+		return []buildspec.Variable{{Name: "PATH", Value: defaultPath + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: sandbox.Home}}
 	}
 	return []buildspec.Variable{
-		{Name: "PATH", Value: defaultPath}, {Name: "HOME", Value: e.w.home}, {Name: "TMPDIR", Value: e.w.tmp},
+		{Name: "PATH", Value: defaultPath + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: e.w.home}, {Name: "TMPDIR", Value: e.w.tmp},
 	}
 }
 

@@ -70,10 +70,7 @@ func (e *engine) inside(duty string, in, out any) error {
 
 func (e *engine) insideScript(duty string) string {
 	words := []string{"exec"}
-	for i, word := range e.self {
-		if i == 0 && e.w.seen != e.w.host {
-			word = e.w.place(agentFile)
-		}
+	for _, word := range e.w.program(e.self) {
 		words = append(words, quote(word))
 	}
 	for _, word := range []string{"inside", duty, e.w.place(requestFile), e.w.place(answerFile)} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"slipway/internal/agent/output"
@@ -42,6 +43,11 @@ type engine struct {
 	initial    string            // the script of the variables a build starts with
 	succeeding bool              // CODEBUILD_BUILD_SUCCEEDING
 	lastExit   int
+
+	hidden struct { // what the build had masked
+		sync.Mutex
+		number, bytes int
+	}
 }
 
 // supervise runs the build of a launch to its end and returns once the server
@@ -54,6 +60,9 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 		return err
 	}
 	defer e.w.root.Close()
+	if err := e.w.makeTools(self); err != nil {
+		return err
+	}
 	// The place needs nothing of the work, so it gets ready meanwhile.
 	if e.place, e.placeError = startPlace(self[0], launch, e.w); e.placeError == nil {
 		defer e.place.End()
@@ -90,6 +99,11 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 		reported <- err
 	}()
 	e.openLog(calls, lose)
+	shut, err := e.openDoor(building)
+	if err != nil {
+		e.log.Service("Tools that ask the agent will not work: %v", err)
+	}
+	defer shut()
 	if e.place != nil {
 		defer e.place.Watch(building)() // whatever runs ends at once with the build
 	}
