@@ -63,10 +63,13 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	})
 	s.scheduler = schedule.New(schedule.Parts{
 		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place, Keys: s.keyring,
-		Providers:  reporters(providers),
-		Deliverers: map[outbox.Kind]schedule.Deliverer{outbox.HookRemoval: s.registrar},
-		Log:        s.o.log,
-		Objects:    s.blobs,
+		Providers: reporters(providers),
+		Deliverers: map[outbox.Kind]schedule.Deliverer{
+			outbox.HookRemoval: s.registrar,
+			outbox.AutoRetry:   codebuild.NewAutoRetries(s.db.Builds(), func() { s.scheduler.Wake() }, nil),
+		},
+		Log:     s.o.log,
+		Objects: s.blobs,
 	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: consoleAt(s.o.publicURL), LocalURL: consoleAt(ownURL(s.clients.Addr(), s.url))})
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,

@@ -72,6 +72,9 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 		if typ == api.BuildPhaseTypePostBuild && ctx.Err() == nil {
 			e.export()
 		}
+		if ctx.Err() == nil {
+			out.retries = e.retries(p.OnFailure, out)
+		}
 		return out
 	})
 	following := next[typ]
@@ -83,8 +86,6 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 		return out, api.BuildPhaseTypeFinalizing
 	case buildspec.Continue:
 		return out, following.ok
-	case buildspec.Retry:
-		e.log.Service("Retries (on-failure: RETRY) are not carried out by this server yet: the build goes on as without on-failure")
 	}
 	return out, following.failed
 }

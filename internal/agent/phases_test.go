@@ -131,11 +131,6 @@ phases:
   build: {on-failure: ABORT, commands: [exit 1]}
   post_build: {commands: [echo post $((40+2))]}
 `, phases: "DOWNLOAD_SOURCE INSTALL PRE_BUILD BUILD:FAILED FINALIZING COMPLETED", silent: "post 42", code: "COMMAND_EXECUTION_ERROR"},
-		{name: "on-failure RETRY says that it is not carried out", spec: `
-version: 0.2
-phases: {build: {on-failure: RETRY-2, commands: [exit 1]}}
-`, phases: "DOWNLOAD_SOURCE INSTALL PRE_BUILD BUILD:FAILED POST_BUILD UPLOAD_ARTIFACTS FINALIZING COMPLETED",
-			says: "on-failure: RETRY", code: "COMMAND_EXECUTION_ERROR"},
 		{name: "commands of 0.1 know nothing of one another", spec: `
 version: 0.1
 environment_variables: {plaintext: {GIVEN: start}}

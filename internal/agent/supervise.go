@@ -164,6 +164,7 @@ type outcome struct {
 	status        api.StatusType
 	code, message string
 	command       *event.Command // the one that failed, if one did
+	retries       int            // of the build, that the phase's failure asks for
 }
 
 var succeeded = outcome{status: api.StatusTypeSucceeded}
@@ -202,7 +203,7 @@ func (e *engine) phase(ctx context.Context, typ api.BuildPhaseType, do func(cont
 		out.command.Text = event.Cut(e.log.Mask(out.command.Text), event.MaxText)
 	}
 	e.report.add(event.Event{Leave: &event.PhaseEnd{
-		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}}, Command: out.command,
+		Status: out.status, Contexts: []api.PhaseContext{{StatusCode: &out.code, Message: &out.message}}, Command: out.command, Retries: out.retries,
 	}})
 	return out
 }

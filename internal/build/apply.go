@@ -73,6 +73,9 @@ func (b *Build) applyLeave(end event.PhaseEnd, t time.Time) error {
 		return fault.New(fault.Invalid, "phase %s cannot end %s", p.PhaseType, event.Cut(string(end.Status), event.MaxName))
 	}
 	b.leave(end.Status, bounded(end.Contexts), t)
+	if end.Status == api.StatusTypeFailed {
+		b.State.Retries = max(b.State.Retries, min(end.Retries, event.MaxRetries))
+	}
 	if c := end.Command; c != nil && b.State.Failed == nil {
 		b.State.Failed = &event.Command{
 			Text: event.Cut(c.Text, event.MaxText), File: event.Cut(c.File, event.MaxName), Line: max(0, c.Line), Exit: min(max(0, c.Exit), 255),

@@ -36,6 +36,9 @@ type State struct {
 	Commit        string    `json:"commit,omitzero"`        // the whole id that the primary source must have at that version; "" leaves that open
 	Webhook       *Trigger  `json:"webhook,omitzero"`       // what started the build, if a webhook did
 
+	RetryLimit *int `json:"retryLimit,omitzero"` // autoRetryLimit of the project or of StartBuild; nil if neither says it
+	Retries    int  `json:"retries,omitzero"`    // the most that on-failure of phases that failed ask for
+
 	Failed *event.Command `json:"failed,omitzero"` // the first command that failed
 	Local  *Local         `json:"local,omitzero"`  // set for a build without a server
 

@@ -42,6 +42,7 @@ func Retry(old Build, caller accesskey.Caller, id string, now time.Time) Build {
 		Commit:             old.State.Commit,
 		Artifacts:          old.State.Artifacts,
 		SecondaryArtifacts: old.State.SecondaryArtifacts,
+		RetryLimit:         old.State.RetryLimit,
 	}
 	if t := old.State.Webhook; t != nil {
 		again := *t
@@ -49,8 +50,9 @@ func Retry(old Build, caller accesskey.Caller, id string, now time.Time) Build {
 		b.State.Webhook = &again
 	}
 	b.Public.NetworkInterface, b.Public.ReportARNs, b.Public.BuildBatchARN = nil, nil, nil
-	if c := old.Public.AutoRetryConfig; c != nil { // the chain of automatic retries starts anew
-		b.Public.AutoRetryConfig = &api.AutoRetryConfig{AutoRetryLimit: c.AutoRetryLimit, AutoRetryNumber: new(0)}
+	b.Public.AutoRetryConfig = nil
+	if limit := old.State.RetryLimit; limit != nil { // the chain of automatic retries starts anew
+		b.Public.AutoRetryConfig = &api.AutoRetryConfig{AutoRetryLimit: limit, AutoRetryNumber: new(0)}
 	}
 	if d := old.Public.DebugSession; d != nil {
 		b.Public.DebugSession = &api.DebugSession{SessionEnabled: d.SessionEnabled}

@@ -59,6 +59,7 @@ func New(p project.Project, in *api.StartBuildInput, caller accesskey.Caller, id
 		},
 	}
 	if want.AutoRetryLimit != nil {
+		b.State.RetryLimit = want.AutoRetryLimit
 		b.Public.AutoRetryConfig = &api.AutoRetryConfig{AutoRetryLimit: want.AutoRetryLimit, AutoRetryNumber: new(0)}
 	}
 	if in.DebugSessionEnabled != nil {

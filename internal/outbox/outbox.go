@@ -43,6 +43,7 @@ type Kind string
 const (
 	CommitStatus Kind = "commit-status" // a build.CommitStatus to report to its provider
 	HookRemoval  Kind = "hook-removal"  // a webhook of ours to remove at its provider
+	AutoRetry    Kind = "auto-retry"    // a build.RetryDebt: a build that follows one that failed
 )
 
 // A State of an Item.

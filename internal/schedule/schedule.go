@@ -107,7 +107,7 @@ type Parts struct {
 	Vault   vault
 	Reports reports
 
-	Deliverers map[outbox.Kind]Deliverer // of what is no commit status
+	Deliverers map[outbox.Kind]Deliverer // of what is no commit status; without one of outbox.AutoRetry, no build is retried by itself
 }
 
 // Options tunes a Scheduler. The zero value is ready for production.
@@ -253,11 +253,12 @@ func (s *Scheduler) later(work func(context.Context)) {
 
 // change applies steps to a stored build, all or none. Whenever the build then
 // owes its provider another commit status than before, that is put into the
-// outbox with the change.
+// outbox with the change, and so is the retry of a build that ends badly.
 func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.Build) error) (build.Build, error) {
 	owes := false
 	b, err := s.parts.Builds.Update(ctx, id, func(b *build.Build) (debts []outbox.Item, err error) {
 		before, _ := b.CommitStatus(s.options.ConsoleURL)
+		finished := b.Finished()
 		for _, step := range steps {
 			if err := step(b); err != nil {
 				return nil, err
@@ -271,6 +272,13 @@ func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.
 				debts = append(debts, debt)
 			}
 			before = status
+		}
+		if s.parts.Deliverers[outbox.AutoRetry] != nil && !finished && b.Retriable() {
+			debt, err := b.OweRetry(time.Now())
+			if err != nil {
+				return nil, err
+			}
+			debts = append(debts, debt)
 		}
 		owes = len(debts) > 0
 		return debts, nil

@@ -16,6 +16,7 @@ const (
 	MaxName     = 255    // bytes of an exported variable's name
 	MaxText     = 10_000 // characters of one text
 	MaxTexts    = 50_000 // characters of all texts of one event
+	MaxRetries  = 100    // of a build, by on-failure
 )
 
 // An Event is one thing that happened to a build. Exactly one of its parts is set.
@@ -34,6 +35,7 @@ type PhaseEnd struct {
 	Status   api.StatusType     `json:"status"`
 	Contexts []api.PhaseContext `json:"contexts,omitzero"` // usually one; both texts empty when all is well
 	Command  *Command           `json:"command,omitzero"`  // the first that failed, if one did
+	Retries  int                `json:"retries,omitzero"`  // of a phase that failed: its on-failure wants the build retried, up to so many times in all
 }
 
 // A Command is one of the buildspec's that was run.
