@@ -23,6 +23,7 @@ import (
 	"slipway/internal/agent/fetch"
 	"slipway/internal/agent/inside"
 	"slipway/internal/agent/proctree"
+	"slipway/internal/agent/runas"
 	"slipway/internal/agent/tool"
 	"slipway/internal/agentapi"
 )
@@ -44,6 +45,7 @@ const maxLaunch = 1 << 20
 //	fetch        fetch its sources: the agent starts this itself
 //	credential   answer git, which fetch starts
 //	inside       do something where user code runs: see package inside
+//	as           run a command as another user: see package runas
 //	tool         be one of the commands that builds find: see package tool
 //
 // It returns the exit status. stderr gets what has to do with the agent and no
@@ -57,6 +59,8 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return fetch.CredentialHelper(args[1:], stdin, stdout)
 	case args[0] == "inside":
 		return inside.Main(args[1:], stderr)
+	case args[0] == "as":
+		return runas.Main(args[1:], stderr)
 	case args[0] == "tool":
 		return tool.Main(args[1:], stdin, stdout, stderr)
 	default:

@@ -176,11 +176,6 @@ func (e *engine) storedSpec(ctx context.Context, at string) (string, outcome) {
 // refuse ends a build that asks for what would change its result and is not
 // built yet.
 func (e *engine) refuse(context.Context) outcome {
-	for user := range e.spec.Users() {
-		if user != "root" || os.Geteuid() != 0 {
-			return failed(clientError, "The buildspec wants commands to run as %s; run-as is not supported by this server yet", user)
-		}
-	}
 	for _, v := range slices.Concat(e.spec.Parameters, e.spec.Secrets) {
 		return failed(clientError, "The buildspec takes the variable %s from AWS; parameter-store and secrets-manager are not supported by this server yet", v.Name)
 	}

@@ -68,7 +68,10 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 	}
 	out := e.phase(ctx, typ, func(ctx context.Context) outcome {
 		e.log.Service(event.EnteringPhase+"%s", typ)
-		out := e.commands(ctx, p)
+		out := e.become(p)
+		if out.ok() {
+			out = e.commands(ctx, p)
+		}
 		if typ == api.BuildPhaseTypePostBuild && ctx.Err() == nil {
 			e.export()
 		}
@@ -167,7 +170,11 @@ func (e *engine) execute(text string) (status int, err error) {
 	if err := e.w.write(scriptFile, body); err != nil {
 		return 0, err
 	}
-	if status, err = e.place.Run(e.shell, e.w.place(scriptFile)); err != nil {
+	shell, start, err := e.start()
+	if err != nil {
+		return 0, err
+	}
+	if status, err = e.place.Run(shell, e.w.place(start)); err != nil {
 		e.place.End() // so that what it wrote last is in the log too
 	}
 	e.log.Drain()

@@ -201,7 +201,6 @@ build: {commands: [echo never $((40+2))]}
 			phases: badSpec, code: "YAML_FILE_ERROR", why: "Expected Commands[1] to be of string type: found subkeys instead at line 6, value of the key tag on line 5 might be empty"},
 		{name: "variables that come from a service", spec: "version: 0.2\nenv: {parameter-store: {A: /a}}\nphases: {build: {commands: [\"true\"]}}\n",
 			phases: badSpec, code: "CLIENT_ERROR", why: "variable A"},
-		{name: "another user", spec: "version: 0.2\nrun-as: nobody\nphases: {build: {commands: [\"true\"]}}\n", phases: badSpec, code: "CLIENT_ERROR", why: "nobody"},
 		{name: "another shell", spec: "version: 0.2\nenv: {shell: fish}\nphases: {build: {commands: [\"true\"]}}\n", phases: badSpec, code: "CLIENT_ERROR", why: "fish"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -474,3 +474,29 @@ func living(t testing.TB, text string) []int {
 	}
 	return out
 }
+
+// asUser has the agent run as a user other than root, if the tests are root's.
+func asUser(t testing.TB, uid int) func(*agentProcess) {
+	return func(a *agentProcess) {
+		if os.Geteuid() != 0 {
+			return
+		}
+		base := filepath.Dir(a.dir)
+		for _, dir := range []string{base, a.dir} {
+			if err := os.Chown(dir, uid, uid); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// The test's program may be where only root can get to.
+		program := filepath.Join(base, "agent")
+		text, err := os.ReadFile(a.cmd.Path)
+		if err == nil {
+			err = os.WriteFile(program, text, 0o755) //nolint:gosec // a program
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.cmd.Path = program
+		a.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)} //nolint:gosec // small numbers
+	}
+}
