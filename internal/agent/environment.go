@@ -88,22 +88,24 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + 
 // CodeBuild's do; a last line of the command that ends in a backslash has an
 // empty one to join.
 //
+// First goes before the first line, where nothing is exported yet.
+//
 // State is carried on by the lines after the command: they are not reached
 // when the command ends the shell, and then its changes are lost.
-func script(w *workspace, home, cwd, command string, succeeding bool) string {
+func script(w *workspace, first, home, cwd, command string, succeeding bool) string {
 	flag := "1"
 	if !succeeding {
 		flag = "0"
 	}
 	state := quote(w.place(stateFile))
-	return "cd -- " + quote(cwd) + " 2>/dev/null || cd -- " + quote(home) + "\n" +
+	return first + "cd -- " + quote(cwd) + " 2>/dev/null || cd -- " + quote(home) + "\n" +
 		"set -a\n" +
 		". " + state + " 2>/dev/null; CODEBUILD_BUILD_SUCCEEDING=" + flag + "; [ -d \"$PWD\" ] || cd .\n" + // so that PWD is true
 		command + "\n\n" +
-		"{ CODEBUILD_LAST_EXIT=$?; set +x; } 2>/dev/null\n" +
+		"{ CODEBUILD_LAST_EXIT=$?; set +xu; } 2>/dev/null\n" +
 		"[ -z \"${BASH_VERSION-}\" ] || set +o posix\n" + // its export -p can then be read back whatever it holds
 		"export -p >| " + state + "\n" +
-		"pwd >| " + quote(w.place(cwdFile)) + "\n" +
+		"{ jobs -p; echo \"$!\"; echo; pwd; } >| " + quote(w.place(cwdFile)) + "\n" + // see readState
 		"exit \"$CODEBUILD_LAST_EXIT\"\n"
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -157,7 +158,7 @@ func (e *engine) execute(text string) (status int, err error) {
 	if e.spec.Version == "0.1" {
 		body = isolatedScript(e.w, e.home, text, e.succeeding, e.lastExit)
 	} else {
-		body = script(e.w, e.home, e.cwd(), text, e.succeeding)
+		body = script(e.w, e.waitFunction(), e.home, cmp.Or(e.cwd, e.home), text, e.succeeding)
 	}
 	if !e.w.regular(stateFile) { // the shell would follow a link, and wait for a pipe
 		if err := e.w.write(stateFile, e.initial); err != nil {
@@ -178,16 +179,8 @@ func (e *engine) execute(text string) (status int, err error) {
 		e.place.End() // so that what it wrote last is in the log too
 	}
 	e.log.Drain()
+	e.left()
 	return status, err
-}
-
-// cwd returns the directory that the last command left, or the source's.
-func (e *engine) cwd() string {
-	text, err := read(e.w.root, cwdFile, 64<<10) // longer than any path
-	if dir := strings.TrimSuffix(string(text), "\n"); err == nil && strings.HasPrefix(dir, "/") && !strings.Contains(dir, "\x00") {
-		return dir
-	}
-	return e.home
 }
 
 // export reports the values of the exported variables. Names that no shell

@@ -43,6 +43,8 @@ type engine struct {
 	initial    string            // the script of the variables a build starts with
 	succeeding bool              // CODEBUILD_BUILD_SUCCEEDING
 	lastExit   int
+	cwd        string // the directory that the last command left; empty means home
+	jobs       []int  // processes that commands left in the background
 	user       string // whom commands run as; empty means who owns the place
 	owner      string // whose the files of the sources are, likewise
 

@@ -38,7 +38,7 @@ type workspace struct {
 const (
 	scriptFile   = "output/tmp/script.sh"
 	stateFile    = "output/tmp/env.sh" // the variables after the last command
-	cwdFile      = "output/tmp/dir"    // the directory after the last command
+	cwdFile      = "output/tmp/dir"    // the directory after the last command, and its jobs
 	exportedFile = "output/tmp/exported"
 	inlineFile   = "readonly/buildspec.yml"
 )
