@@ -216,6 +216,9 @@ func (e *engine) prepare(context.Context) outcome {
 	for _, name := range env.odd {
 		e.log.Service("The variable %q is left out: a shell cannot have one of that name", name)
 	}
+	if problem := tooLarge(env.sizes()); problem != "" {
+		return failed(clientError, "%s", problem)
+	}
 	e.initial = env.script()
 	if err := e.w.write(stateFile, e.initial); err != nil {
 		return faulty("The build's variables could not be written: %v", err)

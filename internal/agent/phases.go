@@ -146,6 +146,7 @@ func (e *engine) command(ctx context.Context, text string, line int) outcome {
 	}
 	e.succeeding = false
 	e.log.Service(event.CommandFailed+"%s exit status %d", text, status)
+	e.explainSize()
 	out := failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
 	out.command = &event.Command{Text: text, File: e.specFile, Line: line, Exit: status}
 	return out
