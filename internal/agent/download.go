@@ -205,7 +205,7 @@ var bashes = []string{"/bin/bash", "/usr/bin/bash"}
 // prepare writes the environment and waits for the place. Its lines are
 // CodeBuild's; what is not acted upon but does not change what commands do has
 // a line as well.
-func (e *engine) prepare(context.Context) outcome {
+func (e *engine) prepare(ctx context.Context) outcome {
 	for _, p := range e.spec.Phases {
 		if len(p.Commands) == 0 {
 			e.log.Service("No commands found for phase name: %s", p.Key())
@@ -223,10 +223,14 @@ func (e *engine) prepare(context.Context) outcome {
 	if err := e.w.write(stateFile, e.initial); err != nil {
 		return faulty("The build's variables could not be written: %v", err)
 	}
-	if len(e.spec.Phase(api.BuildPhaseTypeInstall).Runtimes) == 0 {
-		e.log.Service("No runtime version selected in buildspec.")
-	} else {
-		e.log.Service("Skipping runtime-versions: this server uses the tools that its machine has")
+	if e.placeError == nil {
+		e.placeError = e.place.Ready(readyTime)
+	}
+	if e.placeError != nil {
+		return faulty("The place where commands run could not be started: %v", e.placeError)
+	}
+	if out := e.runtimes(ctx, env); !out.ok() {
+		return out
 	}
 	for _, b := range []struct {
 		there bool
@@ -246,12 +250,6 @@ func (e *engine) prepare(context.Context) outcome {
 	e.log.Service("Phases found in YAML: %d", len(e.spec.Phases))
 	for _, p := range e.spec.Phases {
 		e.log.Service(" %s: %d commands", p.Type, len(p.Commands))
-	}
-	if e.placeError == nil {
-		e.placeError = e.place.Ready(readyTime)
-	}
-	if e.placeError != nil {
-		return faulty("The place where commands run could not be started: %v", e.placeError)
 	}
 	return succeeded
 }

@@ -36,7 +36,7 @@ phases:
 # YAML location is /codebuild/readonly/buildspec.yml
 # No commands found for phase name: install
 # Processing environment variables
-# Skipping runtime-versions: this server uses the tools that its machine has
+# Skipping install of runtimes. Runtime version selection is not supported by this build image
 # Moving to directory /codebuild/output/srcN/src
 # Cache is not defined in the buildspec
 # Skip cache due to: no paths specified to be cached
