@@ -46,6 +46,7 @@ const maxLaunch = 1 << 20
 //	credential   answer git, which fetch starts
 //	inside       do something where user code runs: see package inside
 //	as           run a command as another user: see package runas
+//	login        answer the git of user code, which it starts
 //	wait         wait for a process that another command left behind
 //	tool         be one of the commands that builds find: see package tool
 //
@@ -62,6 +63,8 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return inside.Main(args[1:], stderr)
 	case args[0] == "as":
 		return runas.Main(args[1:], stderr)
+	case args[0] == "login":
+		return tool.Login(args[1:], stdin, stdout, stderr)
 	case args[0] == "wait":
 		return tool.Wait(args[1:], stderr)
 	case args[0] == "tool":

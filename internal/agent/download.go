@@ -229,6 +229,9 @@ func (e *engine) prepare(ctx context.Context) outcome {
 	if e.placeError != nil {
 		return faulty("The place where commands run could not be started: %v", e.placeError)
 	}
+	if out := e.gitHelper(ctx); !out.ok() {
+		return out
+	}
 	if out := e.runtimes(ctx, env); !out.ok() {
 		return out
 	}
@@ -236,7 +239,7 @@ func (e *engine) prepare(ctx context.Context) outcome {
 		there bool
 		what  string
 	}{
-		{len(e.spec.Reports) > 0, "reports"}, {e.spec.Proxy != buildspec.Proxy{}, "proxy"}, {e.spec.Cache != nil, "cache"}, {e.spec.GitHelper, "git-credential-helper"},
+		{len(e.spec.Reports) > 0, "reports"}, {e.spec.Proxy != buildspec.Proxy{}, "proxy"}, {e.spec.Cache != nil, "cache"},
 	} {
 		if b.there {
 			e.log.Service("Skipping %s: it is not acted upon by this server yet", b.what)

@@ -73,7 +73,8 @@ type server struct {
 	answer  agentapi.Answer
 	refuse  error // of every request
 	silent  bool  // the log's text is not kept
-	endedAt int   // frames when the end was reported, or -1
+	logins  func(agentapi.CredentialRequest) (*agentapi.Credential, error)
+	endedAt int // frames when the end was reported, or -1
 }
 
 func newServer(t testing.TB, work agentapi.Work) *server {
@@ -128,7 +129,12 @@ func (s *server) Begin(_ context.Context, id string, got secret.Text) (*agentapi
 	return &s.work, nil
 }
 
-func (s *server) Credential(context.Context, string, secret.Text, agentapi.CredentialRequest) (*agentapi.Credential, error) {
+func (s *server) Credential(_ context.Context, _ string, _ secret.Text, in agentapi.CredentialRequest) (*agentapi.Credential, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.logins != nil {
+		return s.logins(in)
+	}
 	return &agentapi.Credential{}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"slipway/internal/agent/output"
@@ -48,7 +49,8 @@ type engine struct {
 	user       string // whom commands run as; empty means who owns the place
 	owner      string // whose the files of the sources are, likewise
 
-	hidden struct { // what the build had masked
+	helps  atomic.Bool // git-credential-helper is there for user code
+	hidden struct {    // what the build had masked
 		sync.Mutex
 		number, bytes int
 	}

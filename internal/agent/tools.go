@@ -70,7 +70,10 @@ func (e *engine) openDoor(ctx context.Context) (shut func(), err error) {
 }
 
 // answer answers a tool.
-func (e *engine) answer(_ context.Context, r door.Request) door.Answer {
+func (e *engine) answer(ctx context.Context, r door.Request) door.Answer {
+	if r.Login != nil {
+		return e.login(ctx, *r.Login)
+	}
 	if problem := e.hide(r.Mask); problem != "" {
 		return door.Answer{Problem: problem}
 	}

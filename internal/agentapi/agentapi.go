@@ -96,10 +96,17 @@ type Variable struct {
 const MaxURL = 2048
 
 // A CredentialRequest asks for the login to one of the build's sources, or to a
-// submodule of it. It is answered only until DOWNLOAD_SOURCE has ended.
+// submodule of it. It is answered only until DOWNLOAD_SOURCE has ended, unless
+// Helper is set.
 type CredentialRequest struct {
 	Identifier string `json:"identifier"`   // of the source; empty for the primary
 	URL        string `json:"url,omitzero"` // what git clones for a submodule, http or https without a login in it; empty for the source itself
+
+	// Helper asks for git-credential-helper. Without URL it says, until
+	// DOWNLOAD_SOURCE has ended, that the buildspec wants it, and gets an empty
+	// Credential. After that, and with URL, it asks for the login to a repository
+	// at the host of one of the build's sources, as long as the build lives.
+	Helper bool `json:"helper,omitzero"`
 }
 
 // A Credential is the login to one source or submodule. All members are empty

@@ -36,6 +36,7 @@ type State struct {
 	Commit        string    `json:"commit,omitzero"`        // the whole id that the primary source must have at that version; "" leaves that open
 	Webhook       *Trigger  `json:"webhook,omitzero"`       // what started the build, if a webhook did
 
+	GitHelper  bool `json:"gitHelper,omitzero"`  // the buildspec's git-credential-helper is yes
 	RetryLimit *int `json:"retryLimit,omitzero"` // autoRetryLimit of the project or of StartBuild; nil if neither says it
 	Retries    int  `json:"retries,omitzero"`    // the most that on-failure of phases that failed ask for
 

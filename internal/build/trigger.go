@@ -20,6 +20,7 @@ type Trigger struct {
 	MergeCommit  string `json:"mergeCommit,omitzero"`  // what a merged pull request became
 	PullRequest  int64  `json:"pullRequest,omitzero"`  // its number
 	Fork         bool   `json:"fork,omitzero"`         // its head is in another repository
+	Private      bool   `json:"private,omitzero"`      // the repository is known not to be open to everybody
 	Label        string `json:"label,omitzero"`        // of the workflow job, by which it asked for this project
 	RunID        string `json:"runId,omitzero"`        // of the workflow job
 	JobID        string `json:"jobId,omitzero"`        // of the workflow job

@@ -405,7 +405,7 @@ func group(words ...string) (all []api.WebhookFilter) {
 func about(events ...event.Event) event.Delivery {
 	return event.Delivery{
 		Name: "push", Events: events,
-		Repository: event.Repository{ID: "7", FullName: "acme/app", Name: "app", Organization: "acme", CloneURL: "https://github.com/acme/app.git"},
+		Repository: event.Repository{ID: "7", FullName: "acme/app", Name: "app", Organization: "acme", CloneURL: "https://github.com/acme/app.git", Private: true},
 	}
 }
 

@@ -42,7 +42,7 @@ func TestAPushStartsABuild(t *testing.T) {
 		}
 	}
 	got := b.build(verdicts[0].BuildID)
-	want := &build.Trigger{Event: "PUSH", Trigger: "branch/main", HeadRef: "refs/heads/main", ActorID: "12345", PrevCommit: strings.Repeat("1", 40), DeliveryID: webhook.DeliveryName(d.Sequence)}
+	want := &build.Trigger{Event: "PUSH", Trigger: "branch/main", HeadRef: "refs/heads/main", ActorID: "12345", PrevCommit: strings.Repeat("1", 40), Private: true, DeliveryID: webhook.DeliveryName(d.Sequence)}
 	if diff := cmp.Diff(want, got.State.Webhook); diff != "" {
 		t.Errorf("the trigger (-want +got):\n%s", diff)
 	}

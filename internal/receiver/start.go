@@ -96,7 +96,7 @@ func (s *session) resolve(ctx context.Context, p project.Project, location, vers
 func (s *session) trigger(e event.Event, label string) build.Trigger {
 	t := build.Trigger{
 		Event: string(e.Type), HeadRef: e.HeadRef, BaseRef: e.BaseRef, ActorID: e.ActorID, MergeCommit: e.Merge,
-		DeliveryID: webhook.DeliveryName(s.delivery.Sequence),
+		DeliveryID: webhook.DeliveryName(s.delivery.Sequence), Private: s.said.Repository.Private,
 	}
 	if e.Type == event.Push {
 		t.PrevCommit = e.Before

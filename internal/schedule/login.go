@@ -16,14 +16,19 @@ import (
 )
 
 // Credential returns the login to one of the build's sources, or to a
-// submodule of it, until DOWNLOAD_SOURCE has ended.
+// submodule of it, until DOWNLOAD_SOURCE has ended; or what its commands may
+// have: see helper.
 func (s *Scheduler) Credential(ctx context.Context, id string, token secret.Text, in agentapi.CredentialRequest) (*agentapi.Credential, error) {
-	if _, err := s.authorize(ctx, id, token); err != nil {
+	h, err := s.authorize(ctx, id, token)
+	if err != nil {
 		return nil, err
 	}
 	b, err := s.parts.Builds.Find(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if in.Helper {
+		return s.helper(ctx, h, b, in.URL)
 	}
 	if !fetching(b) {
 		return nil, fault.New(fault.Invalid, "Source credentials are given out only while sources are downloaded.")
@@ -46,14 +51,7 @@ func (s *Scheduler) Credential(ctx context.Context, id string, token secret.Text
 			return nil, err
 		}
 	}
-	found, err := find(ctx, n)
-	if err != nil || found.Login.IsZero() {
-		return &agentapi.Credential{}, err
-	}
-	return &agentapi.Credential{
-		Username: found.Login.GitUser(), Password: agentapi.Bearer{Text: found.Login.Token},
-		Host: found.Host, ARN: found.ARN, CA: found.Repository.CA,
-	}, nil
+	return s.login(ctx, n, find)
 }
 
 // submodule returns what is needed for a submodule of from at address, and how

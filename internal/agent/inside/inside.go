@@ -22,6 +22,7 @@ type duty func(request []byte) (any, error)
 // duties are all that can be asked for.
 var duties = map[string]duty{
 	Artifacts: artifacts,
+	GitConfig: gitConfig,
 	Runtimes:  readRuntimes,
 	User:      findUser,
 	Ping:      func(request []byte) (any, error) { return json.RawMessage(request), nil },

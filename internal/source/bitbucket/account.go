@@ -55,7 +55,7 @@ func (r repository) at(base string) event.Repository {
 	owner, _, _ := strings.Cut(r.FullName, "/")
 	return event.Repository{
 		ID: r.UUID, FullName: r.FullName, Name: r.FullName[strings.LastIndexByte(r.FullName, '/')+1:], Organization: owner,
-		CloneURL: base + "/" + r.FullName + ".git",
+		CloneURL: base + "/" + r.FullName + ".git", Private: r.Private,
 	}
 }
 

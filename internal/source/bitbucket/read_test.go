@@ -59,7 +59,7 @@ func (p *place) heard(t *testing.T, last func() (http.Header, []byte)) event.Del
 		t.Error("the repository has no id")
 	}
 	same(t, "repository", d.Repository, event.Repository{
-		ID: d.Repository.ID, FullName: "octo/app", Name: "app", Organization: "octo", CloneURL: p.CloneURL("octo", "app"),
+		ID: d.Repository.ID, FullName: "octo/app", Name: "app", Organization: "octo", CloneURL: p.CloneURL("octo", "app"), Private: true,
 	})
 	return d
 }

@@ -55,7 +55,7 @@ func headers(name string) http.Header {
 	return http.Header{"X-Github-Event": {name}, "X-Github-Delivery": {"72d3162e"}, "User-Agent": {"GitHub-Hookshot/fc9e274"}, "Content-Type": {"application/json"}}
 }
 
-const around = `"repository":{"id":17,"name":"app","full_name":"octo/app","clone_url":"https://github.com/octo/app.git","owner":{"login":"octo","type":"Organization"},"pushed_at":1790000000},"organization":{"login":"octo"},"sender":{"id":42,"login":"ada"}`
+const around = `"repository":{"id":17,"name":"app","full_name":"octo/app","private":true,"clone_url":"https://github.com/octo/app.git","owner":{"login":"octo","type":"Organization"},"pushed_at":1790000000},"organization":{"login":"octo"},"sender":{"id":42,"login":"ada"}`
 
 func TestReadPush(t *testing.T) {
 	base := event.Event{Type: event.Push, ActorID: "42", ActorName: "ada", HeadRef: "refs/heads/main", At: time.Unix(1790000000, 0).UTC()}
@@ -100,7 +100,7 @@ func TestReadPush(t *testing.T) {
 					t.Fatal(err)
 				}
 				want := event.Delivery{ID: "72d3162e", Name: "push", Sender: "GitHub-Hookshot/fc9e274", Events: []event.Event{c.want},
-					Repository: event.Repository{ID: "17", FullName: "octo/app", Name: "app", Organization: "octo", CloneURL: "https://github.com/octo/app.git"}}
+					Repository: event.Repository{ID: "17", FullName: "octo/app", Name: "app", Organization: "octo", CloneURL: "https://github.com/octo/app.git", Private: true}}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("Read (-want +got):\n%s", diff)
 				}

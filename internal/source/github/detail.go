@@ -62,7 +62,7 @@ func (pr pullRequest) event(t event.Type) (event.Event, error) {
 }
 
 func (r repo) event() event.Repository {
-	out := event.Repository{ID: id(r.ID), FullName: r.FullName, Name: r.Name, CloneURL: r.CloneURL}
+	out := event.Repository{ID: id(r.ID), FullName: r.FullName, Name: r.Name, CloneURL: r.CloneURL, Private: r.Private}
 	if r.Owner.Type == "Organization" {
 		out.Organization = r.Owner.Login
 	}

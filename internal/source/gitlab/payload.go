@@ -50,6 +50,7 @@ type payloadProject struct {
 	Path     string `json:"path_with_namespace"`
 	CloneURL string `json:"git_http_url"`
 	OldURL   string `json:"http_url"` // of versions before 8.5
+	Level    *int   `json:"visibility_level"`
 }
 
 // repository is what old versions say in the place of a project.
@@ -169,8 +170,12 @@ func (p place) repository() event.Repository {
 	return p.Project.repository()
 }
 
+// publicLevel is how visible a project is that everybody may read; fewer may
+// read those below.
+const publicLevel = 20
+
 func (p payloadProject) repository() event.Repository {
-	r := event.Repository{ID: string(p.ID), CloneURL: plain(p.CloneURL)}
+	r := event.Repository{ID: string(p.ID), CloneURL: plain(p.CloneURL), Private: p.Level != nil && *p.Level < publicLevel}
 	if r.CloneURL == "" {
 		r.CloneURL = plain(p.OldURL)
 	}

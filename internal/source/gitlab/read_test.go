@@ -42,7 +42,7 @@ func (l *lab) one(t *testing.T, h *listener) event.Delivery {
 	if d.ID == "" || d.ID != heard[0].Header.Get("Idempotency-Key") || !strings.HasPrefix(d.Sender, "GitLab/") {
 		t.Errorf("the delivery is %q from %q", d.ID, d.Sender)
 	}
-	want := event.Repository{ID: "1", FullName: "a/b/app", Name: "app", Organization: "a", CloneURL: l.URL() + "/a/b/app.git"}
+	want := event.Repository{ID: "1", FullName: "a/b/app", Name: "app", Organization: "a", CloneURL: l.URL() + "/a/b/app.git", Private: true}
 	if diff := cmp.Diff(want, d.Repository); diff != "" {
 		t.Errorf("repository (-want +got):\n%s", diff)
 	}
@@ -133,7 +133,7 @@ func TestReadMergeRequests(t *testing.T) {
 		Message: new("a fix\n"), At: time.Now(),
 		PullRequest: &event.PullRequest{
 			Number: 1, AuthorID: l.id("eve"), AuthorName: "eve", Fork: true,
-			Head: event.Repository{ID: "3", FullName: "eve/app", Name: "app", Organization: "eve", CloneURL: l.URL() + "/eve/app.git"},
+			Head: event.Repository{ID: "3", FullName: "eve/app", Name: "app", Organization: "eve", CloneURL: l.URL() + "/eve/app.git", Private: true},
 		},
 	}
 	if diff := cmp.Diff(want, l.event(t, h), sloppily); diff != "" {

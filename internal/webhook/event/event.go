@@ -23,6 +23,7 @@ type Repository struct {
 	Name         string // the last element of FullName
 	Organization string // the first element of FullName, if that is an organization or group
 	CloneURL     string // https, without a login
+	Private      bool   // the provider says that it is not open to everybody; false also if it says nothing
 }
 
 // A Type is one of the names that an EVENT filter lists.
