@@ -27,6 +27,7 @@ const yamlError = "YAML_FILE_ERROR"
 // download is the phase DOWNLOAD_SOURCE: the sources, the buildspec, the
 // environment, and a place where commands can run.
 func (e *engine) download(ctx context.Context) outcome {
+	e.log.Service("Waiting for agent ping")
 	e.log.Service(event.WaitingForSource)
 	for _, step := range []func(context.Context) outcome{e.fetch, e.readSpec, e.refuse, e.prepare} {
 		if out := step(ctx); !out.ok() || ctx.Err() != nil {
@@ -250,6 +251,7 @@ func (e *engine) prepare(ctx context.Context) outcome {
 		e.log.Service("Cache is not defined in the buildspec")
 		e.log.Service("Skip cache due to: no paths specified to be cached")
 	}
+	e.log.Service("Registering with agent")
 	e.log.Service("Phases found in YAML: %d", len(e.spec.Phases))
 	for _, p := range e.spec.Phases {
 		e.log.Service(" %s: %d commands", p.Type, len(p.Commands))

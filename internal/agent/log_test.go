@@ -30,7 +30,8 @@ phases:
         echo to stderr >&2
         pwd
 `))
-		want := strings.ReplaceAll(`# Waiting for DOWNLOAD_SOURCE
+		want := strings.ReplaceAll(`# Waiting for agent ping
+# Waiting for DOWNLOAD_SOURCE
 # Phase is DOWNLOAD_SOURCE
 # CODEBUILD_SRC_DIR=/codebuild/output/srcN/src
 # YAML location is /codebuild/readonly/buildspec.yml
@@ -40,6 +41,7 @@ phases:
 # Moving to directory /codebuild/output/srcN/src
 # Cache is not defined in the buildspec
 # Skip cache due to: no paths specified to be cached
+# Registering with agent
 # Phases found in YAML: 2
 #  INSTALL: 0 commands
 #  BUILD: 4 commands
