@@ -261,7 +261,6 @@ func (r *reader) phase(n *yaml.Node, p *Phase, s *Spec) error {
 		}
 		r.lint.onFailure(n, p.OnFailure)
 	}
-	r.lint.phaseNotYet(keys, p)
 	if p.Type == api.BuildPhaseTypeInstall {
 		if p.Runtimes, err = r.variables(keys.get("runtime-versions")); err != nil {
 			return err
