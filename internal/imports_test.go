@@ -30,7 +30,7 @@ var (
 var rules = []rule{
 	{name: "arn, fault and secret import nothing of ours", of: []string{"internal/arn", "internal/fault", "internal/secret"}, forbid: []string{"slipway/..."}},
 	{name: "leaves import leaves only", of: leaves, forbid: []string{"slipway/..."}, except: []string{"slipway/internal/arn", "slipway/internal/fault", "slipway/internal/secret", "slipway/internal/seal"}},
-	{name: "the generated shapes import secret only", of: []string{"internal/api", "internal/api/logs", "internal/api/sts", "internal/api/slipway"}, forbid: []string{"slipway/..."}, except: []string{"slipway/internal/secret", "slipway/internal/api"}},
+	{name: "the generated shapes import secret only", of: []string{"internal/api", "internal/api/logs", "internal/api/sts", "internal/api/slipway", "internal/api/ssm", "internal/api/secretsmanager"}, forbid: []string{"slipway/..."}, except: []string{"slipway/internal/secret", "slipway/internal/api"}},
 	{name: "nouns are pure: no SQL, no HTTP, no processes", of: nouns, forbid: append([]string{"database/sql", "net/http", "os/exec", "slipway/internal/codebuild", "slipway/internal/agentapi"}, outside...)},
 	{name: "operations know no implementation", of: operations, forbid: append([]string{"database/sql", "os/exec"}, outside...)},
 	{name: "the store knows nouns only", of: []string{"internal/store"}, forbid: []string{"net/http", "slipway/internal/codebuild", "slipway/internal/schedule", "slipway/internal/agentapi", "slipway/internal/awsjson", "slipway/internal/logstream"}},

@@ -6,6 +6,8 @@ package api
 //go:generate go run ./gen -model model/codebuild.json -package api -out codebuild.gen.go
 //go:generate go run ./gen -model model/logs.json -package logs -out logs/logs.gen.go
 //go:generate go run ./gen -model model/sts.json -package sts -out sts/sts.gen.go
+//go:generate go run ./gen -model model/ssm.json -package ssm -out ssm/ssm.gen.go
+//go:generate go run ./gen -model model/secretsmanager.json -package secretsmanager -out secretsmanager/secretsmanager.gen.go
 //go:generate go run ./gen -model model/slipway.json -package slipway -out slipway/slipway.gen.go -typescript ../../web/src/api/slipway.gen.ts
 
 import (

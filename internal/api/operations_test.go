@@ -15,7 +15,9 @@ import (
 
 	"slipway/internal/api"
 	"slipway/internal/api/logs"
+	"slipway/internal/api/secretsmanager"
 	"slipway/internal/api/slipway"
+	"slipway/internal/api/ssm"
 	"slipway/internal/api/sts"
 )
 
@@ -28,6 +30,8 @@ func TestDefinitionsHaveEveryOperationOfTheirModel(t *testing.T) {
 		{api.CodeBuild, "codebuild", "codebuild", "CodeBuild_20161006", 59},
 		{logs.Definition, "logs", "logs", "Logs_20140328", 4},
 		{sts.Definition, "sts", "sts", "", 1},
+		{ssm.Definition, "ssm", "ssm", "AmazonSSM", 11},
+		{secretsmanager.Definition, "secretsmanager", "secretsmanager", "secretsmanager", 13},
 		{slipway.Definition, "slipway", "slipway", "Slipway_20261123", 32},
 	}
 	for _, s := range services {
@@ -59,7 +63,7 @@ func TestDefinitionsHaveEveryOperationOfTheirModel(t *testing.T) {
 					t.Errorf("%s of a service without methods: %v, want ErrNotImplemented", name, err)
 				}
 				for _, e := range op.Errors {
-					if !regexp.MustCompile(`^[A-Z][A-Za-z]+Exception$`).MatchString(e) {
+					if !regexp.MustCompile(`^[A-Z][A-Za-z]+$`).MatchString(e) {
 						t.Errorf("%s declares %q", name, e)
 					}
 				}
@@ -82,7 +86,7 @@ func TestCallRunsTheMethodOfTheOperationsName(t *testing.T) {
 }
 
 func TestOnlySignInIsUnsigned(t *testing.T) {
-	for _, d := range []*api.Definition{api.CodeBuild, logs.Definition, sts.Definition, slipway.Definition} {
+	for _, d := range []*api.Definition{api.CodeBuild, logs.Definition, sts.Definition, ssm.Definition, secretsmanager.Definition, slipway.Definition} {
 		for name, op := range d.Operations {
 			if want := d == slipway.Definition && name == "SignIn"; op.Unsigned != want {
 				t.Errorf("%s: Unsigned = %v, want %v", name, op.Unsigned, want)
@@ -98,6 +102,17 @@ func TestSensitiveInputsCannotBePrinted(t *testing.T) {
 	}
 	text, err := json.Marshal(in)
 	if err != nil || in.Token.Reveal() != "ghp_example" || regexp.MustCompile("ghp_example").Match(text) {
+		t.Errorf("Marshal = %s, %v", text, err)
+	}
+}
+
+func TestSensitiveBlobsCannotBePrinted(t *testing.T) {
+	in := secretsmanager.Definition.Operations["CreateSecret"].New().(*secretsmanager.CreateSecretRequest)
+	if err := json.Unmarshal([]byte(`{"SecretBinary":"c2VjcmV0","SecretString":"hunter22"}`), in); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(in)
+	if err != nil || in.SecretBinary.Reveal() != "c2VjcmV0" || in.SecretString.Reveal() != "hunter22" || regexp.MustCompile("c2Vj|hunter").Match(text) {
 		t.Errorf("Marshal = %s, %v", text, err)
 	}
 }

@@ -73,7 +73,7 @@ func (g *generator) member(structure string, s shape, member string, needed map[
 			g.printf("if %s == nil { c.Null(%s) }\n", field, path)
 		}
 		g.list(ref.Shape, target, field, path, needed)
-	case "map", "timestamp":
+	case "map", "timestamp", "blob":
 	default:
 		g.scalar(ref.Shape, target, field, path, required)
 	}

@@ -49,7 +49,9 @@ func (g *generator) enum(name string, s shape) {
 
 // structure writes a struct. A required scalar is a value, an optional one a
 // pointer, because absence and zero differ on the wire; enumerations and
-// timestamps are values whose zero is absence; lists keep empty apart from nil.
+// timestamps are values whose zero is absence; lists and blobs keep empty apart
+// from nil. What is sensitive in an input is a secret; that of a blob is its
+// base64, as it travels.
 func (g *generator) structure(name string, s shape) {
 	g.printf("// %s is a structure of the model.\ntype %s struct {\n", name, name)
 	for _, member := range sorted(s.Members) {
@@ -108,6 +110,8 @@ func (g *generator) goType(name string) string {
 		return "bool"
 	case "timestamp":
 		return g.shared("Timestamp")
+	case "blob":
+		return "[]byte"
 	case "list":
 		return "[]" + g.goType(s.Member.Shape)
 	case "map":

@@ -9,7 +9,7 @@ import (
 
 // TypeScript returns the types of the service model in text as a TypeScript
 // module: an interface per structure, a union per enumeration, and a table of
-// operations. A timestamp is a number, seconds since 1970.
+// operations. A timestamp is a number, seconds since 1970, a blob its base64.
 func TypeScript(text []byte) ([]byte, error) {
 	var m model
 	if err := json.Unmarshal(text, &m); err != nil {
@@ -57,6 +57,8 @@ func typeScript(m *model, name string) string {
 		if len(s.Enum) > 0 {
 			return name
 		}
+		return "string"
+	case "blob":
 		return "string"
 	case "integer", "long", "double", "timestamp":
 		return "number"
