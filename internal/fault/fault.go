@@ -23,10 +23,15 @@ const (
 	Gone                    // what the request is about is no longer the asker's
 )
 
+// A Reason tells failures of one Kind apart where a service has a name for each.
+// Most have none.
+type Reason string
+
 // Error is a failure with a Kind. Message reaches the caller as is, so it holds
 // no secret, path or SQL; Err is for our log only and may be nil.
 type Error struct {
 	Kind    Kind
+	Reason  Reason
 	Message string
 	Err     error
 }
@@ -45,6 +50,11 @@ func New(kind Kind, format string, args ...any) error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
 }
 
+// Because is New with a Reason.
+func Because(reason Reason, kind Kind, format string, args ...any) error {
+	return &Error{Kind: kind, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
 // KindOf returns the kind of the first Error in err's chain, or Internal.
 func KindOf(err error) Kind {
 	var e *Error
@@ -52,6 +62,15 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// ReasonOf returns the reason of the first Error in err's chain, or "".
+func ReasonOf(err error) Reason {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
 }
 
 // Message returns the sentence meant for the caller, or "" for an Internal error.

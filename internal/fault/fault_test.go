@@ -75,3 +75,15 @@ func TestNewFormatsItsMessage(t *testing.T) {
 		t.Errorf("a new error has the cause %v", cause)
 	}
 }
+
+func TestAReasonIsKeptBesideTheKind(t *testing.T) {
+	err := fmt.Errorf("put: %w", fault.Because("too deep", fault.Invalid, "%d levels", 16))
+	if fault.KindOf(err) != fault.Invalid || fault.ReasonOf(err) != "too deep" || fault.Message(err) != "16 levels" {
+		t.Errorf("%v is of kind %d for %q and says %q", err, fault.KindOf(err), fault.ReasonOf(err), fault.Message(err))
+	}
+	for _, err := range []error{nil, fs.ErrNotExist, fault.New(fault.Invalid, "wrong")} {
+		if got := fault.ReasonOf(err); got != "" {
+			t.Errorf("%v has the reason %q", err, got)
+		}
+	}
+}
