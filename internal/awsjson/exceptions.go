@@ -2,31 +2,83 @@ package awsjson
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"slipway/internal/fault"
 	"slipway/internal/sigv4"
+	"slipway/internal/vault"
 )
 
 // exceptions is the only place where a failure of an operation gets its AWS
-// name. CloudWatch Logs has names of its own; Slipway's extension shares CodeBuild's.
-var exceptions = map[fault.Kind]struct {
-	codebuild, logs string
-	status          int
-}{
-	fault.Internal:    {"InternalFailure", "InternalFailure", 500},
-	fault.Invalid:     {"InvalidInputException", "InvalidParameterException", 400},
-	fault.Constraint:  {"ValidationException", "InvalidParameterException", 400},
-	fault.NotFound:    {"ResourceNotFoundException", "ResourceNotFoundException", 400},
-	fault.Exists:      {"ResourceAlreadyExistsException", "ResourceAlreadyExistsException", 400},
-	fault.Limit:       {"AccountLimitExceededException", "LimitExceededException", 400},
-	fault.Provider:    {"OAuthProviderException", "ServiceUnavailableException", 400},
-	fault.Unavailable: {"ServiceUnavailableException", "ServiceUnavailableException", 503},
-	fault.Denied:      {"AccessDeniedException", "AccessDeniedException", 400},
-	fault.Gone:        {"ResourceNotFoundException", "ResourceNotFoundException", 400},
+// name: each service, by its signing name, has names of its own. Slipway's
+// extension shares CodeBuild's.
+var exceptions = map[string]names{
+	"codebuild": codebuildNames,
+	"slipway":   codebuildNames,
+	"logs": {
+		kinds: kindNames{
+			fault.Internal: "InternalFailure", fault.Invalid: "InvalidParameterException", fault.Constraint: "InvalidParameterException",
+			fault.NotFound: "ResourceNotFoundException", fault.Exists: "ResourceAlreadyExistsException", fault.Limit: "LimitExceededException",
+			fault.Provider: "ServiceUnavailableException", fault.Unavailable: "ServiceUnavailableException",
+			fault.Denied: "AccessDeniedException", fault.Gone: "ResourceNotFoundException",
+		},
+	},
+	"ssm": {
+		kinds: kindNames{
+			fault.Internal: "InternalServerError", fault.Invalid: "ValidationException", fault.Constraint: "ValidationException",
+			fault.NotFound: "ParameterNotFound", fault.Exists: "ParameterAlreadyExists", fault.Limit: "ParameterLimitExceeded",
+			fault.Provider: "InternalServerError", fault.Unavailable: "ServiceUnavailableException",
+			fault.Denied: "AccessDeniedException", fault.Gone: "ParameterNotFound",
+		},
+		reasons: map[fault.Reason]string{
+			vault.NoVersion: "ParameterVersionNotFound", vault.TooDeep: "HierarchyLevelLimitExceededException",
+			vault.BadPattern: "InvalidAllowedPatternException", vault.PatternMismatch: "ParameterPatternMismatchException",
+			vault.BadFilterKey: "InvalidFilterKey", vault.BadFilterOption: "InvalidFilterOption", vault.BadFilterValue: "InvalidFilterValue",
+			vault.BadPage: "InvalidNextToken", vault.BadResource: "InvalidResourceId", vault.BadResourceType: "InvalidResourceType",
+			vault.TooManyTags: "TooManyTagsError",
+		},
+	},
+	"secretsmanager": {
+		kinds: kindNames{
+			fault.Internal: "InternalServiceError", fault.Invalid: "InvalidParameterException", fault.Constraint: "ValidationException",
+			fault.NotFound: "ResourceNotFoundException", fault.Exists: "ResourceExistsException", fault.Limit: "LimitExceededException",
+			fault.Provider: "InternalServiceError", fault.Unavailable: "ServiceUnavailableException",
+			fault.Denied: "AccessDeniedException", fault.Gone: "ResourceNotFoundException",
+		},
+		reasons: map[fault.Reason]string{vault.Unfit: "InvalidRequestException", vault.BadPage: "InvalidNextTokenException"},
+	},
 }
+
+var codebuildNames = names{
+	kinds: kindNames{
+		fault.Internal: "InternalFailure", fault.Invalid: "InvalidInputException", fault.Constraint: "ValidationException",
+		fault.NotFound: "ResourceNotFoundException", fault.Exists: "ResourceAlreadyExistsException", fault.Limit: "AccountLimitExceededException",
+		fault.Provider: "OAuthProviderException", fault.Unavailable: "ServiceUnavailableException",
+		fault.Denied: "AccessDeniedException", fault.Gone: "ResourceNotFoundException",
+	},
+}
+
+// names are what a service calls failures: by their kind, and some by the reason
+// that tells them apart from others of it.
+type names struct {
+	kinds   kindNames
+	reasons map[fault.Reason]string
+}
+
+type kindNames map[fault.Kind]string
+
+func (n names) of(err error) string {
+	if name, ok := n.reasons[fault.ReasonOf(err)]; ok {
+		return name
+	}
+	return n.kinds[fault.KindOf(err)]
+}
+
+// statuses are those of kinds that are not the caller's fault: all else is 400.
+var statuses = map[fault.Kind]int{fault.Internal: http.StatusInternalServerError, fault.Unavailable: http.StatusServiceUnavailable}
 
 // refusals is the same for what sigv4 refuses. AWS answers it with 400 in the
 // JSON protocol and mostly with 403 in the query protocol.
@@ -83,11 +135,11 @@ func (f *failure) Error() string { return f.name + ": " + f.message }
 // exception returns the failure that an error of the exchange's service is.
 func (x *exchange) exception(err error) *failure {
 	kind := fault.KindOf(err)
-	e := exceptions[kind]
-	f := &failure{name: e.codebuild, status: e.status, message: fault.Message(err)}
-	if x.service == "logs" {
-		f.name = e.logs
+	service, ok := exceptions[x.service]
+	if !ok {
+		service = codebuildNames
 	}
+	f := &failure{name: service.of(err), status: cmp.Or(statuses[kind], http.StatusBadRequest), message: fault.Message(err)}
 	if kind == fault.Internal {
 		f.message = "internal failure"
 	}

@@ -2,6 +2,7 @@ package awsjson
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,8 @@ import (
 
 	"slipway/internal/accesskey"
 	"slipway/internal/api"
+	"slipway/internal/api/secretsmanager"
+	"slipway/internal/api/ssm"
 	"slipway/internal/fault"
 	"slipway/internal/sigv4"
 )
@@ -164,14 +167,41 @@ func TestAFailingKeyLookUpIsOurFailure(t *testing.T) {
 }
 
 func TestEveryKindAndEveryRefusalHasAName(t *testing.T) {
-	for kind := fault.Internal; kind <= fault.Gone; kind++ {
-		if e := exceptions[kind]; e.codebuild == "" || e.logs == "" || e.status < 400 {
-			t.Errorf("kind %d has %+v", kind, e)
+	for service, e := range exceptions {
+		for kind := fault.Internal; kind <= fault.Gone; kind++ {
+			if e.kinds[kind] == "" {
+				t.Errorf("%s: kind %d has no name", service, kind)
+			}
 		}
 	}
 	for reason := sigv4.Missing; reason <= sigv4.Mismatch; reason++ {
 		if e := refusals[reason]; e.json == "" || e.query == "" || e.queryStatus < 400 {
 			t.Errorf("reason %d has %+v", reason, e)
+		}
+	}
+}
+
+// Clients branch on names: one that no operation declares helps nobody.
+func TestReasonsHaveNamesThatTheModelsDeclare(t *testing.T) {
+	for _, d := range []*api.Definition{ssm.Definition, secretsmanager.Definition} {
+		declared := map[string]bool{}
+		for _, op := range d.Operations {
+			for _, name := range op.Errors {
+				declared[name] = true
+			}
+		}
+		e := exceptions[d.Name]
+		for reason, name := range e.reasons {
+			if !declared[name] {
+				t.Errorf("%s: %q is %s, which no operation declares", d.Name, reason, name)
+			}
+			err := fmt.Errorf("put: %w", fault.Because(reason, fault.Invalid, "no"))
+			if got := e.of(err); got != name {
+				t.Errorf("%s: %v is %s, want %s", d.Name, err, got, name)
+			}
+		}
+		if plain := fault.New(fault.Invalid, "no"); e.of(plain) != e.kinds[fault.Invalid] {
+			t.Errorf("%s: %v is %s", d.Name, plain, e.of(plain))
 		}
 	}
 }
