@@ -94,6 +94,7 @@ func (db *DB) Close() error {
 func (db *DB) HoldsSealed(ctx context.Context) (bool, error) {
 	holds, err := one(ctx, db.read, scanInto[bool],
 		`SELECT EXISTS (SELECT 1 FROM credential WHERE box IS NOT NULL) OR EXISTS (SELECT 1 FROM past_credential)
+			OR EXISTS (SELECT 1 FROM parameter) OR EXISTS (SELECT 1 FROM secret_version)
 			OR EXISTS (SELECT 1 FROM hook) OR EXISTS (SELECT 1 FROM access_key) OR EXISTS (SELECT 1 FROM session_key)`)
 	if err != nil {
 		return false, fmt.Errorf("look for sealed values: %w", err)
@@ -124,6 +125,15 @@ func (db *DB) Deliveries() *Deliveries { return &Deliveries{db} }
 
 // Polls returns what is remembered of the refs of repositories.
 func (db *DB) Polls() *Polls { return &Polls{db} }
+
+// Parameters returns the parameters of the Parameter Store.
+func (db *DB) Parameters() *Parameters { return &Parameters{db} }
+
+// Secrets returns the secrets of Secrets Manager.
+func (db *DB) Secrets() *Secrets { return &Secrets{db} }
+
+// Uses returns the last uses of parameters and secrets.
+func (db *DB) Uses() *Uses { return &Uses{db} }
 
 // Outbox returns what is owed to others.
 func (db *DB) Outbox() *Outbox { return &Outbox{db} }
