@@ -24,7 +24,7 @@ var (
 	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project", "internal/vault", "internal/webhook"}
 	leaves     = []string{"internal/arn", "internal/fault", "internal/secret", "internal/seal"}
 	operations = []string{"internal/codebuild", "internal/extension", "internal/cloudwatchlogs", "internal/ssm", "internal/secretsmanager"}
-	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/keyring/...", "slipway/internal/checkup", "slipway/internal/registrar", "slipway/internal/receiver", "slipway/internal/awsjson/...", "slipway/cmd/..."}
+	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/keyring/...", "slipway/internal/vault/awsvault", "slipway/internal/vault/desk", "slipway/internal/vault/embedded", "slipway/internal/checkup", "slipway/internal/registrar", "slipway/internal/receiver", "slipway/internal/awsjson/...", "slipway/cmd/..."}
 )
 
 var rules = []rule{
@@ -46,10 +46,14 @@ var rules = []rule{
 	{name: "the keyring, the registrar and the receiver know no storage and no provider by name", of: []string{"internal/keyring", "internal/registrar", "internal/receiver"}, forbid: []string{
 		"database/sql", "slipway/internal/store/...", "slipway/internal/source/github", "slipway/internal/source/bitbucket", "slipway/internal/source/gitlab", "slipway/internal/codebuild", "slipway/internal/schedule",
 	}},
+	{name: "where values come from knows no storage, and each place only its own", of: []string{"internal/vault/awsvault", "internal/vault/desk", "internal/vault/embedded"}, forbid: []string{
+		"database/sql", "slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/ssm", "slipway/internal/secretsmanager", "slipway/internal/awsjson",
+		"slipway/internal/vault/awsvault", "slipway/internal/vault/desk", "slipway/internal/vault/embedded",
+	}},
 	{name: "the agent is lean and holds no server", of: []string{"internal/agent/...", "cmd/slipway-agent"}, forbid: []string{
 		"database/sql", "modernc.org/...", "github.com/spf13/...", "github.com/aws/...", "github.com/tink-crypto/...", "google.golang.org/...",
 		"slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/source/...", "slipway/internal/awsjson",
-		"slipway/internal/project", "slipway/internal/build", "slipway/internal/accesskey",
+		"slipway/internal/project", "slipway/internal/build", "slipway/internal/accesskey", "slipway/internal/vault/...",
 	}},
 	{name: "a build without a server has none of its parts", of: []string{"internal/solo"}, forbid: []string{
 		"database/sql", "slipway/internal/store/...", "slipway/internal/seal", "slipway/internal/runner/local", "slipway/internal/source/github", "slipway/internal/codebuild", "slipway/internal/extension",
