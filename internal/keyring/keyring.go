@@ -59,6 +59,14 @@ type Secrets interface {
 	Read(ctx context.Context, arn string) (secret.Text, error)
 }
 
+// Vault reads the secrets that are kept here and are no source credentials: a
+// source may name one of them as it may name one of AWS Secrets Manager.
+type Vault interface {
+	// Read returns what a secret of scope holds: NotFound if there is no such
+	// secret, Invalid if it cannot be used, with what to do.
+	Read(ctx context.Context, scope arn.Scope, arn string) (secret.Text, error)
+}
+
 // A Keyring's methods may be called from several goroutines.
 type Keyring struct {
 	credentials credentials
@@ -71,7 +79,8 @@ type Keyring struct {
 // Options tunes a Keyring. The zero value is ready for production.
 type Options struct {
 	Endpoints source.Endpoints // where providers are; nil means at their usual place
-	Secrets   Secrets          // where secrets' ARNs that are none of ours lead; nil means nowhere
+	Vault     Vault            // where secrets' ARNs lead that are those of no credential; nil means nowhere
+	Secrets   Secrets          // where those lead that it does not know; nil means nowhere
 	Now       func() time.Time // nil means time.Now
 	Bound     func(arn string) // is told of a credential whose host has become known; must not block; nil means nobody
 }
@@ -134,7 +143,7 @@ func (k *Keyring) find(ctx context.Context, n Need, all []credential.Sealed) (Fo
 	if err != nil {
 		return found, err
 	}
-	key, ok, err := k.choose(ctx, want, all)
+	key, ok, err := k.choose(ctx, n.Scope, want, all)
 	if err != nil || !ok {
 		return found, err
 	}
@@ -154,7 +163,7 @@ func (k *Keyring) find(ctx context.Context, n Need, all []credential.Sealed) (Fo
 // choose opens the credential that wins; ok is false if none does. A secret of
 // another server type that a primary source of type NO_SOURCE names for all is
 // passed over, as a credential of ours is in the ladder.
-func (k *Keyring) choose(ctx context.Context, want credential.Want, all []credential.Sealed) (chosen key, ok bool, err error) {
+func (k *Keyring) choose(ctx context.Context, scope arn.Scope, want credential.Want, all []credential.Sealed) (chosen key, ok bool, err error) {
 	winner, ok := credential.Winner(credential.Ladder(want, abouts(all)))
 	if !ok {
 		return key{}, false, nil
@@ -162,10 +171,10 @@ func (k *Keyring) choose(ctx context.Context, want credential.Want, all []creden
 	if winner.Refused {
 		return key{}, false, fault.New(fault.Invalid, "%s", winner.Reason)
 	}
-	chosen, err = k.open(ctx, want.Server, start(winner), all)
+	chosen, err = k.open(ctx, scope, want.Server, start(winner), all)
 	if errors.Is(err, errOtherServer) && winner.Basis == slipway.CredentialBasisNoSourceAuth {
 		want.Primary = nil
-		return k.choose(ctx, want, all)
+		return k.choose(ctx, scope, want, all)
 	}
 	return chosen, err == nil, err
 }

@@ -544,3 +544,45 @@ func TestPickAndList(t *testing.T) {
 		}
 	}
 }
+
+// ownVault has the secrets of one scope.
+type ownVault struct {
+	scope arn.Scope
+	held  map[string]string
+}
+
+func (v ownVault) Read(_ context.Context, scope arn.Scope, name string) (secret.Text, error) {
+	text, ok := v.held[name]
+	switch {
+	case !ok || scope != v.scope:
+		return secret.Text{}, fault.New(fault.NotFound, "no such secret")
+	case text == "":
+		return secret.Text{}, fault.New(fault.Invalid, "It was marked for deletion.")
+	}
+	return secret.New(text), nil
+}
+
+func TestASecretOfOurOwnVaultIsASource(t *testing.T) {
+	own := ownVault{scope: need("GITHUB", "https://github.com/o/r").Scope, held: map[string]string{foreign: `{"ServerType":"GITHUB","AuthType":"PERSONAL_ACCESS_TOKEN","Token":"ghp_own"}`}}
+	elsewhere := &vault{held: map[string]string{foreign: `{"ServerType":"GITHUB","AuthType":"PERSONAL_ACCESS_TOKEN","Token":"ghp_aws"}`}}
+	b := newBench(t, keyring.Options{Vault: own, Secrets: elsewhere})
+	n := need("GITHUB", "https://github.com/o/r", func(n *keyring.Need) { n.Auth = auth("SECRETS_MANAGER", foreign) })
+	if got := b.token(n); got != "ghp_own" || elsewhere.reads != 0 {
+		t.Errorf("the token is %q, with %d reads elsewhere", got, elsewhere.reads)
+	}
+	own.held[foreign] = strings.Replace(own.held[foreign], "ghp_own", "ghp_new", 1)
+	if got := b.token(n); got != "ghp_new" {
+		t.Errorf("after it has changed the token is %q", got)
+	}
+	far := n
+	far.Scope.Region = "eu-west-1"
+	if got := b.token(far); got != "ghp_aws" {
+		t.Errorf("in another region the token is %q", got)
+	}
+	own.held[foreign] = ""
+	b.refused(n, "marked for deletion")
+	delete(own.held, foreign)
+	if got := b.token(n); got != "ghp_aws" {
+		t.Errorf("without it the token is %q", got)
+	}
+}

@@ -47,7 +47,7 @@ func (k *Keyring) Login(ctx context.Context, a credential.About) (l source.Login
 	if err != nil {
 		return source.Login{}, credential.About{}, err
 	}
-	key, err := k.open(ctx, a.ServerType, a.ARN, all)
+	key, err := k.open(ctx, a.Scope, a.ServerType, a.ARN, all)
 	if err != nil {
 		return source.Login{}, credential.About{}, err
 	}

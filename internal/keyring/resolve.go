@@ -35,12 +35,12 @@ const maxHops = 4
 
 // open returns the login that the credential with an ARN is for a server type.
 // One that refers to another is followed. What cannot be used is Invalid.
-func (k *Keyring) open(ctx context.Context, server api.ServerType, name string, all []credential.Sealed) (key, error) {
+func (k *Keyring) open(ctx context.Context, scope arn.Scope, server api.ServerType, name string, all []credential.Sealed) (key, error) {
 	var out key
 	for range maxHops {
 		i := slices.IndexFunc(all, func(c credential.Sealed) bool { return c.Is(name) })
 		if i < 0 {
-			return k.openSecret(ctx, server, name, out)
+			return k.openSecret(ctx, scope, server, name, out)
 		}
 		c := all[i]
 		if c.ServerType != server {
@@ -64,8 +64,9 @@ func (k *Keyring) open(ctx context.Context, server api.ServerType, name string, 
 	return key{}, fault.New(fault.Invalid, "The source credential %s refers to another and that back to it, so that there is no token. Import one of them with a token.", out.about.Title())
 }
 
-// openSecret returns the login in a secret that is not ours. so is what led to it.
-func (k *Keyring) openSecret(ctx context.Context, server api.ServerType, name string, so key) (key, error) {
+// openSecret returns the login in a secret that is no credential of ours: one of
+// scope's vault, or one that is kept elsewhere. so is what led to it.
+func (k *Keyring) openSecret(ctx context.Context, scope arn.Scope, server api.ServerType, name string, so key) (key, error) {
 	a, _ := arn.Parse(name)
 	if a.Service != "secretsmanager" {
 		return key{}, fault.New(fault.Invalid, "Access denied to connection %s. Slipway holds no credential with this ARN. "+
@@ -73,10 +74,7 @@ func (k *Keyring) openSecret(ctx context.Context, server api.ServerType, name st
 	}
 	denied := fault.New(fault.Invalid, "Access denied to secret %s. Slipway holds no credential with this ARN, and it has no AWS credentials with which to ask AWS Secrets Manager. "+
 		"Import a token with 'slipway credential import --name NAME --server-type %s' and use the ARN that it answers, or give the server AWS credentials.", name, server)
-	if k.secrets == nil {
-		return key{}, denied
-	}
-	text, err := k.secrets.read(ctx, name)
+	text, err := k.readSecret(ctx, scope, name)
 	if fault.KindOf(err) == fault.Denied {
 		return key{}, denied
 	}
@@ -88,6 +86,20 @@ func (k *Keyring) openSecret(ctx context.Context, server api.ServerType, name st
 	}
 	so.arn = name
 	return so, nil
+}
+
+// readSecret returns what a secret holds; Denied if there is nobody to ask.
+func (k *Keyring) readSecret(ctx context.Context, scope arn.Scope, name string) (secret.Text, error) {
+	if k.options.Vault != nil {
+		text, err := k.options.Vault.Read(ctx, scope, name)
+		if fault.KindOf(err) != fault.NotFound {
+			return text, err
+		}
+	}
+	if k.secrets == nil {
+		return secret.Text{}, fault.New(fault.Denied, "There is nobody to ask for secrets.")
+	}
+	return k.secrets.read(ctx, name)
 }
 
 // parse reads a secret in the form that CodeBuild documents. No error repeats
