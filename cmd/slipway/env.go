@@ -48,6 +48,8 @@ func printEnv(w io.Writer, c *awsjson.Client) error {
 		{"AWS_ENDPOINT_URL_CODEBUILD", c.Endpoint},
 		{"AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", c.Endpoint},
 		{"AWS_ENDPOINT_URL_STS", c.Endpoint},
+		{"AWS_ENDPOINT_URL_SSM", c.Endpoint},
+		{"AWS_ENDPOINT_URL_SECRETS_MANAGER", c.Endpoint},
 		{"AWS_ACCESS_KEY_ID", c.Key.ID},
 		{"AWS_SECRET_ACCESS_KEY", c.Key.Secret.Reveal()},
 		{"AWS_REGION", c.Region},

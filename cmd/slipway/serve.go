@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type serveOptions struct {
 	poll      bool          // compare refs
 	pollEvery time.Duration // 0 means a minute
 	keep      time.Duration // how long deliveries are kept
+	secrets   []string      // where parameters and secrets of builds are looked for, in order: embedded, aws
 	acceptAny bool
 	checks    string    // of source credentials: auto, strict or off
 	agent     []string  // the agent's command line; empty means slipway-agent beside us, or ourselves
@@ -113,6 +115,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	if err := f.MarkHidden("poll-interval"); err != nil { // it is for tests: providers limit calls
 		panic(err)
 	}
+	f.StringSliceVar(&o.secrets, "secrets", []string{"embedded"}, "where builds' PARAMETER_STORE and SECRETS_MANAGER variables are looked for, in this order: embedded: here, where 'slipway secret put' and AWS clients keep them; aws: at AWS, as whoever this process is there")
 	f.BoolVar(&o.acceptAny, "accept-any-credentials", false, "do not check signatures: for test benches, on a loopback address only")
 	f.StringVar(&level, "log-level", "info", "debug, info, warn or error")
 	return cmd
@@ -170,6 +173,9 @@ func (o serveOptions) check() error {
 	default:
 		return usagef("--credential-check %q: expected auto, strict or off", o.checks)
 	}
+	if err := o.checkSecrets(); err != nil {
+		return err
+	}
 	for _, p := range o.readOnly {
 		if _, err := os.Stat(p); err != nil || !filepath.IsAbs(p) {
 			return usagef("--sandbox-read-only %q: expected the absolute path of something that exists", p)
@@ -184,6 +190,18 @@ func (o serveOptions) check() error {
 	}
 	if o.acceptAny && !loopback(host) {
 		return usagef("--accept-any-credentials leaves the server open to whoever reaches it: it works with a loopback address such as 127.0.0.1 only, not %q", o.listen)
+	}
+	return nil
+}
+
+func (o serveOptions) checkSecrets() error {
+	for i, place := range o.secrets {
+		if place != "embedded" && place != "aws" || slices.Contains(o.secrets[:i], place) {
+			return usagef("--secrets %q: expected embedded, aws, or both in the order in which to ask", strings.Join(o.secrets, ","))
+		}
+	}
+	if len(o.secrets) == 0 {
+		return usagef("--secrets is empty: expected embedded, aws, or both in the order in which to ask")
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 	"slipway/internal/schedule"
 	"slipway/internal/secret"
 	"slipway/internal/store"
+	"slipway/internal/vault/embedded"
 )
 
 // A server is everything that serve runs, listening but at rest until run.
@@ -42,6 +43,7 @@ type server struct {
 	logs      *logstream.Store
 	blobs     *blob.Store
 	keyring   *keyring.Keyring
+	vault     *embedded.Vault
 	scheduler *schedule.Scheduler
 	checker   *checkup.Checker
 	where     doctor.Machine
@@ -173,6 +175,10 @@ func (s *server) run(ctx context.Context) error {
 	g.Go(func() error { return s.checker.Run(gctx) })
 	g.Go(func() error {
 		s.keyring.Run(gctx)
+		return nil
+	})
+	g.Go(func() error {
+		s.vault.Run(gctx)
 		return nil
 	})
 	g.Go(func() error { return s.registrar.Run(gctx) })

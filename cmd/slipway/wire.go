@@ -12,7 +12,9 @@ import (
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
 	"slipway/internal/api/logs"
+	smapi "slipway/internal/api/secretsmanager"
 	"slipway/internal/api/slipway"
+	ssmapi "slipway/internal/api/ssm"
 	"slipway/internal/arn"
 	"slipway/internal/awsjson"
 	"slipway/internal/checkup"
@@ -31,11 +33,17 @@ import (
 	"slipway/internal/runner"
 	"slipway/internal/schedule"
 	"slipway/internal/seal"
+	"slipway/internal/secretsmanager"
 	"slipway/internal/source"
 	"slipway/internal/source/bitbucket"
 	"slipway/internal/source/github"
 	"slipway/internal/source/gitlab"
 	"slipway/internal/source/rest"
+	"slipway/internal/ssm"
+	"slipway/internal/vault"
+	"slipway/internal/vault/awsvault"
+	"slipway/internal/vault/desk"
+	"slipway/internal/vault/embedded"
 	"slipway/internal/webhook"
 )
 
@@ -48,8 +56,9 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	dates := &doctor.Dates{}
 	s.where = s.machine(keys, dates)
 	providers := providers(rest.Options{UserAgent: "slipway/" + version, Transport: dates})
+	s.vault = embedded.New(s.db.Parameters(), s.db.Secrets(), s.db.Uses(), keys, s.o.log, nil)
 	s.keyring = keyring.New(s.db.Credentials(), keys, s.o.log, keyring.Options{
-		Endpoints: s.o.endpoints, Secrets: awssecrets.New(nil),
+		Endpoints: s.o.endpoints, Vault: s.vault, Secrets: awssecrets.New(nil),
 		Bound: func(arn string) { s.checker.Wake(arn) }, // what could be sent nowhere before can be checked now
 	})
 	s.registrar = registrar.New(registrar.Parts{
@@ -64,6 +73,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	s.scheduler = schedule.New(schedule.Parts{
 		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place, Keys: s.keyring,
 		Providers: reporters(providers),
+		Vault:     desk.New(s.sources()...),
 		Deliverers: map[outbox.Kind]schedule.Deliverer{
 			outbox.HookRemoval: s.registrar,
 			outbox.AutoRetry:   codebuild.NewAutoRetries(s.db.Builds(), func() { s.scheduler.Wake() }, nil),
@@ -85,6 +95,20 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	}, receiver.Options{Keep: s.o.keep})
 	s.handler = s.routes(s.api(keys, service))
 	s.agentAPI = agentapi.NewHandler(s.scheduler, s.o.log)
+}
+
+// sources are the places of parameters and secrets, in the order in which builds
+// ask them.
+func (s *server) sources() []vault.Source {
+	var all []vault.Source
+	for _, place := range s.o.secrets {
+		if place == "aws" {
+			all = append(all, awsvault.New(nil))
+		} else {
+			all = append(all, s.vault)
+		}
+	}
+	return all
 }
 
 // api is everything that speaks AWS's protocols.
@@ -115,6 +139,8 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 	},
 		awsjson.Service{Definition: api.CodeBuild, Implementation: service},
 		awsjson.Service{Definition: logs.Definition, Implementation: cloudwatchlogs.New(s.logs)},
+		awsjson.Service{Definition: ssmapi.Definition, Implementation: ssm.New(s.db.Parameters(), s.db.Uses(), keys, nil)},
+		awsjson.Service{Definition: smapi.Definition, Implementation: secretsmanager.New(s.db.Secrets(), s.db.Uses(), keys, nil)},
 		awsjson.Service{Definition: slipway.Definition, Implementation: struct { // one service on the wire, a type per noun
 			*extension.Service
 			*extension.Builds
