@@ -177,14 +177,6 @@ func (e *engine) storedSpec(ctx context.Context, at string) (string, outcome) {
 // refuse ends a build that asks for what would change its result and is not
 // built yet.
 func (e *engine) refuse(context.Context) outcome {
-	for _, v := range slices.Concat(e.spec.Parameters, e.spec.Secrets) {
-		return failed(clientError, "The buildspec takes the variable %s from AWS; parameter-store and secrets-manager are not supported by this server yet", v.Name)
-	}
-	for _, v := range e.work.Variables {
-		if v.Type != "" && v.Type != api.EnvironmentVariableTypePlaintext {
-			return failed(clientError, "The environment variable %s is of type %s, which is not supported by this server yet: use PLAINTEXT", v.Name, v.Type)
-		}
-	}
 	switch e.spec.Shell {
 	case "", "sh", "/bin/sh":
 		e.shell = shell.Path
@@ -213,7 +205,10 @@ func (e *engine) prepare(ctx context.Context) outcome {
 		}
 	}
 	e.log.Service("Processing environment variables")
-	env := newEnvironment(e.baseVariables(), e.work, e.spec, e.ownVariables())
+	if out := e.secrets(ctx); !out.ok() {
+		return out
+	}
+	env := newEnvironment(e.baseVariables(), e.work, e.spec, e.values, e.ownVariables())
 	for _, name := range env.odd {
 		e.log.Service("The variable %q is left out: a shell cannot have one of that name", name)
 	}

@@ -37,9 +37,9 @@ func (e *environment) set(name, value string) {
 }
 
 // newEnvironment merges the sources of variables. The project's beat the
-// buildspec's. What CodeBuild says of a build cannot be replaced; the region
+// buildspec's; values has those of variables that are references. What CodeBuild says of a build cannot be replaced; the region
 // and the rest can, since people do that to reach another region.
-func newEnvironment(base []buildspec.Variable, work *agentapi.Work, spec *buildspec.Spec, own []buildspec.Variable) *environment {
+func newEnvironment(base []buildspec.Variable, work *agentapi.Work, spec *buildspec.Spec, values map[string]string, own []buildspec.Variable) *environment {
 	e := &environment{values: make(map[string]string)}
 	for _, v := range base {
 		e.set(v.Name, v.Value)
@@ -50,7 +50,15 @@ func newEnvironment(base []buildspec.Variable, work *agentapi.Work, spec *builds
 	for _, v := range spec.Variables {
 		e.set(v.Name, v.Value)
 	}
+	for _, v := range slices.Concat(spec.Parameters, spec.Secrets) {
+		if value, ok := values[v.Name]; ok {
+			e.set(v.Name, value)
+		}
+	}
 	for _, v := range work.Variables {
+		if refers(v.Type) {
+			v.Value = values[v.Name]
+		}
 		e.set(v.Name, v.Value)
 	}
 	for _, v := range work.Service {

@@ -185,12 +185,12 @@ func (e *engine) execute(text string) (status int, err error) {
 }
 
 // export reports the values of the exported variables. Names that no shell
-// takes and those of AWS are left out, as on CodeBuild, and so are variables
-// that are not set.
+// takes and what must not be exported are left out, as on CodeBuild, and so are
+// variables that are not set.
 func (e *engine) export() {
 	var names []string
 	for _, n := range e.spec.Exported {
-		if shellName.MatchString(n) && len(n) <= event.MaxName && !strings.HasPrefix(n, "AWS_") && len(names) < event.MaxExported {
+		if shellName.MatchString(n) && len(n) <= event.MaxName && e.exportable(n) && len(names) < event.MaxExported {
 			names = append(names, n)
 		}
 	}

@@ -199,8 +199,6 @@ build: {commands: [echo never $((40+2))]}
 			why: "found character that cannot start any token at line 3"},
 		{name: "a colon that makes a mapping", spec: "version: 0.2\nphases:\n  build:\n    commands:\n      - \"true\"\n      - echo a: b\n",
 			phases: badSpec, code: "YAML_FILE_ERROR", why: "Expected Commands[1] to be of string type: found subkeys instead at line 6, value of the key tag on line 5 might be empty"},
-		{name: "variables that come from a service", spec: "version: 0.2\nenv: {parameter-store: {A: /a}}\nphases: {build: {commands: [\"true\"]}}\n",
-			phases: badSpec, code: "CLIENT_ERROR", why: "variable A"},
 		{name: "another shell", spec: "version: 0.2\nenv: {shell: fish}\nphases: {build: {commands: [\"true\"]}}\n", phases: badSpec, code: "CLIENT_ERROR", why: "fish"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

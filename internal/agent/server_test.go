@@ -58,8 +58,9 @@ const limit = 60 * time.Second
 type server struct {
 	agentapi.Backend // for what no test asks of it
 
-	t    testing.TB
-	work agentapi.Work
+	t     testing.TB
+	work  agentapi.Work
+	vault func([]agentapi.Reference) (*agentapi.Secrets, error)
 
 	mu      sync.Mutex // guards all below
 	changed *sync.Cond
@@ -136,6 +137,15 @@ func (s *server) Credential(_ context.Context, _ string, _ secret.Text, in agent
 		return s.logins(in)
 	}
 	return &agentapi.Credential{}, nil
+}
+
+func (s *server) Secrets(_ context.Context, id string, got secret.Text, in agentapi.SecretsRequest) (*agentapi.Secrets, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.check(id, got); err != nil {
+		return nil, err
+	}
+	return s.vault(in.References)
 }
 
 func (s *server) Report(_ context.Context, id string, got secret.Text, in agentapi.Report) (*agentapi.Answer, error) {

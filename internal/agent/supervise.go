@@ -41,6 +41,7 @@ type engine struct {
 	home       string            // CODEBUILD_SRC_DIR, likewise
 	commits    map[string]string // by source identifier
 	versions   map[string]string // of sources in S3, likewise
+	values     map[string]string // of variables that are references, by name
 	initial    string            // the script of the variables a build starts with
 	succeeding bool              // CODEBUILD_BUILD_SUCCEEDING
 	lastExit   int
