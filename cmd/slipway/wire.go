@@ -151,7 +151,8 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Sessions
 			*extension.Server
 			*extension.Sources
-		}{own, builds, credentials, deliveries, doctor, extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker)}},
+			*extension.Secrets
+		}{own, builds, credentials, deliveries, doctor, extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker), extension.NewSecrets(s.db.Parameters(), s.db.Secrets(), s.db.Uses(), s.keyring, nil)}},
 	)
 }
 

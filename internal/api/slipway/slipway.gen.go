@@ -597,6 +597,19 @@ type ListRepositoriesOutput struct {
 	Warnings     []string     `json:"warnings,omitzero"`
 }
 
+// ListSecretsInput is a structure of the model.
+type ListSecretsInput struct {
+	MaxResults *int   `json:"maxResults,omitzero"`
+	NextToken  string `json:"nextToken,omitzero"`
+	Search     string `json:"search,omitzero"`
+}
+
+// ListSecretsOutput is a structure of the model.
+type ListSecretsOutput struct {
+	NextToken string          `json:"nextToken,omitzero"`
+	Secrets   []SecretSummary `json:"secrets,omitzero"`
+}
+
 // ListSessionsInput is a structure of the model.
 type ListSessionsInput struct {
 }
@@ -798,6 +811,35 @@ type SearchBuildsInput struct {
 type SearchBuildsOutput struct {
 	Builds    []BuildSummary `json:"builds,omitzero"`
 	NextToken string         `json:"nextToken,omitzero"`
+}
+
+// SecretKind is an enumeration of the model.
+type SecretKind string
+
+// Values of SecretKind.
+const (
+	SecretKindParameter SecretKind = "PARAMETER"
+	SecretKindSecret    SecretKind = "SECRET"
+)
+
+// SecretSummary is a structure of the model.
+type SecretSummary struct {
+	ARN         string        `json:"arn"`
+	Changed     api.Timestamp `json:"changed,omitzero"`
+	Deleted     api.Timestamp `json:"deleted,omitzero"`
+	Description string        `json:"description,omitzero"`
+	Kind        SecretKind    `json:"kind"`
+	LastUse     *SecretUse    `json:"lastUse,omitzero"`
+	Name        string        `json:"name"`
+	Type        string        `json:"type,omitzero"`
+}
+
+// SecretUse is a structure of the model.
+type SecretUse struct {
+	At          api.Timestamp `json:"at,omitzero"`
+	BuildID     string        `json:"buildId,omitzero"`
+	ProjectName string        `json:"projectName,omitzero"`
+	User        string        `json:"user,omitzero"`
 }
 
 // ServerType is an enumeration of the model.
@@ -1094,6 +1136,12 @@ func checkListRepositoriesInput(c *api.Checker, at *api.Path, in *ListRepositori
 		c.Null(at.Field("credential"))
 	} else {
 		c.Length(at.Field("credential"), in.Credential, 1, -1)
+	}
+}
+
+func checkListSecretsInput(c *api.Checker, at *api.Path, in *ListSecretsInput) {
+	if in.MaxResults != nil {
+		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
 	}
 }
 
@@ -1487,6 +1535,21 @@ var Definition = &api.Definition{
 				return s.ListRepositories(ctx, in.(*ListRepositoriesInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException", "OAuthProviderException"},
+		},
+		"ListSecrets": {
+			Name:  "ListSecrets",
+			New:   func() any { return new(ListSecretsInput) },
+			Check: func(c *api.Checker, in any) { checkListSecretsInput(c, &api.Path{}, in.(*ListSecretsInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListSecrets(context.Context, *ListSecretsInput) (*ListSecretsOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListSecrets(ctx, in.(*ListSecretsInput))
+			},
+			Errors: []string{"InvalidInputException"},
 		},
 		"ListSessions": {
 			Name: "ListSessions",

@@ -400,6 +400,17 @@ export interface ListRepositoriesOutput {
   readonly warnings?: readonly string[];
 }
 
+export interface ListSecretsInput {
+  readonly maxResults?: number;
+  readonly nextToken?: string;
+  readonly search?: string;
+}
+
+export interface ListSecretsOutput {
+  readonly nextToken?: string;
+  readonly secrets?: readonly SecretSummary[];
+}
+
 export type ListSessionsInput = Record<string, never>;
 
 export interface ListSessionsOutput {
@@ -555,6 +566,26 @@ export interface SearchBuildsOutput {
   readonly nextToken?: string;
 }
 
+export type SecretKind = "PARAMETER" | "SECRET";
+
+export interface SecretSummary {
+  readonly arn: string;
+  readonly changed?: number;
+  readonly deleted?: number;
+  readonly description?: string;
+  readonly kind: SecretKind;
+  readonly lastUse?: SecretUse;
+  readonly name: string;
+  readonly type?: string;
+}
+
+export interface SecretUse {
+  readonly at: number;
+  readonly buildId?: string;
+  readonly projectName?: string;
+  readonly user?: string;
+}
+
 export type ServerType = "GITHUB" | "BITBUCKET" | "GITHUB_ENTERPRISE" | "GITLAB" | "GITLAB_SELF_MANAGED";
 
 export interface Session {
@@ -691,6 +722,7 @@ export interface Operations {
   readonly ListCredentialUses: { readonly input: ListCredentialUsesInput; readonly output: ListCredentialUsesOutput };
   readonly ListCredentials: { readonly input: ListCredentialsInput; readonly output: ListCredentialsOutput };
   readonly ListRepositories: { readonly input: ListRepositoriesInput; readonly output: ListRepositoriesOutput };
+  readonly ListSecrets: { readonly input: ListSecretsInput; readonly output: ListSecretsOutput };
   readonly ListSessions: { readonly input: ListSessionsInput; readonly output: ListSessionsOutput };
   readonly ListTokenKinds: { readonly input: ListTokenKindsInput; readonly output: ListTokenKindsOutput };
   readonly ListWebhookDeliveries: { readonly input: ListWebhookDeliveriesInput; readonly output: ListWebhookDeliveriesOutput };
