@@ -76,7 +76,7 @@ Exit codes: 0 all is well, 1 it failed, 2 the command line is wrong; 'doctor' an
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(serveCommand(), envCommand(), demoCommand(), runCommand(), statusCommand(), credentialCommand(), webhookCommand(), doctorCommand(), lintCommand(), consoleCommand(), versionCommand())
+	root.AddCommand(serveCommand(), envCommand(), demoCommand(), runCommand(), statusCommand(), credentialCommand(), secretCommand(), webhookCommand(), doctorCommand(), lintCommand(), consoleCommand(), versionCommand())
 	return root
 }
 
