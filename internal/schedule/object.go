@@ -98,7 +98,7 @@ func (s *Scheduler) Secrets(ctx context.Context, id string, token secret.Text, i
 		return nil, fault.New(fault.Invalid, "Secrets are given out only while sources are downloaded.")
 	}
 	if s.parts.Vault == nil {
-		return nil, fault.New(fault.Invalid, "This server keeps no secrets.")
+		return nil, fault.New(fault.Invalid, "There is no vault here to take them from: give these variables values of their own, which beat what the buildspec says.")
 	}
 	return s.parts.Vault.Resolve(ctx, b, in.References)
 }
