@@ -85,7 +85,7 @@ func (e *engine) secrets(ctx context.Context) outcome {
 	}
 	e.values = map[string]string{}
 	for i, v := range all {
-		e.values[v.Name] = out.Values[i].Reveal()
+		e.values[v.Name] = strings.ReplaceAll(out.Values[i].Reveal(), "\x00", "") // as programs are given it, and print it
 		e.log.Hide(e.values[v.Name])
 	}
 	for _, v := range all {

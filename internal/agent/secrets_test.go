@@ -68,7 +68,7 @@ func TestVariablesThatAreReferences(t *testing.T) {
 	values := map[string]string{
 		"PARAMETER_STORE /low": "low-value-1", "PARAMETER_STORE /store": "store-value-22", "PARAMETER_STORE /tiny": "abc",
 		"SECRETS_MANAGER all": "all-value-4444", "SECRETS_MANAGER db:password": password, "SECRETS_MANAGER lines": "first line of it\nsecond line of it\n",
-		"SECRETS_MANAGER typed": "typed-value-55555",
+		"SECRETS_MANAGER typed": "typed-va\x00lue-55555",
 	}
 	inBoth(t, func(t *testing.T, box agentapi.Sandbox) {
 		work := inline(secretSpec)
@@ -89,7 +89,7 @@ func TestVariablesThatAreReferences(t *testing.T) {
 		}
 		for name, value := range map[string]string{
 			"ALL": values["SECRETS_MANAGER all"], "LOW": "low-value-1", "ONE": "low-value-1", "STORE": "store-value-22", "BEATEN": "by the project",
-			"TINY": "abc", "SECRET": password, "LINES": values["SECRETS_MANAGER lines"], "TYPED": "typed-value-55555", "PLAIN": "",
+			"TINY": "abc", "SECRET": password, "LINES": values["SECRETS_MANAGER lines"], "TYPED": "typed-value-55555", "PLAIN": "", // no program can be given a NUL
 		} {
 			if line := fmt.Sprintf("%s has %d bytes\n", name, len(value)); !strings.Contains(log, line) {
 				t.Errorf("the log lacks %q", line)

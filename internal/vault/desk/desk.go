@@ -12,8 +12,12 @@ import (
 	"slipway/internal/vault"
 )
 
-// maxReferences bounds what one build may ask for: each may be a call to AWS.
-const maxReferences = 1000
+// What one build may ask for: each reference may be a call to AWS, and all values
+// travel in one answer.
+const (
+	maxReferences = 1000
+	maxValues     = 2 << 20 // bytes
+)
 
 // A Desk asks its sources in turn. Its methods may be called from several
 // goroutines.
@@ -44,8 +48,13 @@ func (d *Desk) Resolve(ctx context.Context, b build.Build, in []agentapi.Referen
 		return &agentapi.Secrets{Failure: &api.PhaseContext{StatusCode: &failure.Code, Message: &failure.Message}}, nil
 	}
 	out := &agentapi.Secrets{}
+	size := 0
 	for _, v := range values {
 		out.Values = append(out.Values, agentapi.Bearer{Text: v})
+		size += len(v.Reveal())
+	}
+	if size > maxValues {
+		return nil, fault.New(fault.Invalid, "The values that a build takes from parameters and secrets can have at most %d bytes in all.", maxValues)
 	}
 	return out, nil
 }

@@ -3,6 +3,8 @@ package desk
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"slipway/internal/agentapi"
@@ -23,7 +25,7 @@ type source struct {
 
 func (s *source) Parameters(_ context.Context, scope arn.Scope, _ []string, by vault.Use) (map[string]secret.Text, error) {
 	s.by, s.scope = by, scope
-	return map[string]secret.Text{"/a": secret.New("hunter22")}, s.broken
+	return map[string]secret.Text{"/a": secret.New("hunter22"), "/long": secret.New(strings.Repeat("x", 8<<10))}, s.broken
 }
 
 func (s *source) Secret(context.Context, arn.Scope, vault.SecretReference, vault.Use) (secret.Text, error) {
@@ -46,6 +48,13 @@ func TestABuildGetsItsValues(t *testing.T) {
 	out, err = ask(agentapi.Reference{Type: "SECRETS_MANAGER", Value: "x"})
 	if err != nil || len(out.Values) != 0 || *out.Failure.StatusCode != "Secrets Manager Error" || *out.Failure.Message != "ResourceNotFoundException: none" {
 		t.Errorf("Resolve = %+v, %v", out, err)
+	}
+	long := slices.Repeat([]agentapi.Reference{{Type: "PARAMETER_STORE", Value: "/long"}}, 256)
+	if out, err := ask(long...); err != nil || len(out.Values) != 256 {
+		t.Errorf("2 MiB of values: %v", err)
+	}
+	if _, err := ask(append(long, long[0])...); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("more than 2 MiB of values: %v", err)
 	}
 	s.broken = errors.New("the disk is full")
 	if _, err := ask(agentapi.Reference{Type: "PARAMETER_STORE", Value: "/a"}); !errors.Is(err, s.broken) {

@@ -117,11 +117,15 @@ func refusal(err error) error {
 	return err
 }
 
-// Read returns the text of a secret by its ARN, for a source that names it as
-// its credential; NotFound if there is no such secret, Invalid if it cannot be
-// used.
+// Read returns the text of a secret by its whole ARN, for a source that names it
+// as its credential; NotFound if there is no such secret, Invalid if it cannot be
+// used. By another name it is not found: what a credential may be sent to is
+// remembered by its ARN.
 func (v *Vault) Read(ctx context.Context, scope arn.Scope, secretARN string) (secret.Text, error) {
 	found, err := v.secrets.Get(ctx, scope, secretARN)
+	if err == nil && found.ARN != secretARN {
+		err = vault.ErrNoSecret()
+	}
 	if err == nil {
 		err = found.Usable(v.now())
 	}

@@ -97,9 +97,18 @@ func TestValuesAreGivenOut(t *testing.T) {
 	if got, err := v.Read(ctx, scope, about.ARN); err != nil || got.Reveal() != "hunter24" {
 		t.Errorf("Read = %q, %v", got.Reveal(), err)
 	}
-	for id, kind := range map[string]fault.Kind{"none": fault.NotFound, "old": fault.Invalid, "bytes": fault.Invalid, "empty": fault.Invalid} {
-		if _, err := v.Read(ctx, scope, id); fault.KindOf(err) != kind {
-			t.Errorf("Read(%s): %v, want kind %d", id, err, kind)
+	for name, kind := range map[string]fault.Kind{"old": fault.Invalid, "bytes": fault.Invalid, "empty": fault.Invalid} {
+		other, err := db.Secrets().Get(ctx, scope, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Read(ctx, scope, other.ARN); fault.KindOf(err) != kind {
+			t.Errorf("Read(%s): %v, want kind %d", name, err, kind)
+		}
+	}
+	for _, id := range []string{"none", "db", about.ARN[:len(about.ARN)-7]} {
+		if _, err := v.Read(ctx, scope, id); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("Read(%s), which is no whole ARN: %v", id, err)
 		}
 	}
 	last, err := db.Uses().Last(ctx, []string{about.ARN, vault.ParameterARN(scope, "/app/password")})
