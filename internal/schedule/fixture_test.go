@@ -21,6 +21,7 @@ import (
 	"slipway/internal/schedule"
 	"slipway/internal/seal"
 	"slipway/internal/store"
+	"slipway/internal/vault/desk"
 )
 
 var (
@@ -49,6 +50,7 @@ type bench struct {
 	full     bool // no log can be made
 
 	deliverers map[outbox.Kind]schedule.Deliverer
+	vault      *desk.Desk // nil if there is none
 
 	*schedule.Scheduler
 	stop func() // ends the server, and waits for it
@@ -98,6 +100,9 @@ func (b *bench) start() {
 	parts := schedule.Parts{
 		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Logs: b.logs, Runner: b.runner, Providers: providers, Log: log, Deliverers: b.deliverers,
 		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: b.options.Endpoints}),
+	}
+	if b.vault != nil {
+		parts.Vault = b.vault
 	}
 	if b.full {
 		parts.Logs = failingLogs{b.logs}
