@@ -45,7 +45,8 @@ func New(load func(ctx context.Context) (aws.Config, error)) *Client {
 }
 
 // Read returns the string that a secret holds, read in the region that its ARN
-// names. Without AWS credentials that is Denied; Invalid if AWS says no, with
+// names, which must be the whole one: AWS takes shorter ones, too, but what host
+// a credential is bound to is remembered by its ARN. Without AWS credentials that is Denied; Invalid if AWS says no, with
 // what to do; Unavailable if it does not answer. No error holds the value.
 func (c *Client) Read(ctx context.Context, name string) (secret.Text, error) {
 	cfg, err := c.configured(ctx)
@@ -62,6 +63,9 @@ func (c *Client) Read(ctx context.Context, name string) (secret.Text, error) {
 	out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
 	if err != nil {
 		return secret.Text{}, explain(name, err)
+	}
+	if out.ARN != nil && *out.ARN != name {
+		return secret.Text{}, fault.New(fault.Invalid, "Access denied to secret %s. It is not the secret's whole ARN: copy that, with the six characters at its end.", name)
 	}
 	if out.SecretString == nil {
 		return secret.Text{}, fault.New(fault.Invalid, "The secret %s holds bytes and no text. Store the source credential as JSON text.", name)

@@ -64,6 +64,7 @@ func TestASecretIsNotRead(t *testing.T) {
 		{"the AWS credentials are wrong", 400, `{"__type":"UnrecognizedClientException","message":"hunter2"}`, fault.Invalid, "UnrecognizedClientException"},
 		{"AWS is overloaded", 400, `{"__type":"ThrottlingException","message":"hunter2"}`, fault.Unavailable, "did not answer"},
 		{"AWS is down", 503, `hunter2`, fault.Unavailable, "did not answer"},
+		{"it has another ARN", 200, `{"ARN":"` + name + `-GhIjKl","SecretString":"hunter2"}`, fault.Invalid, "not the secret's whole ARN"},
 		{"it holds bytes", 200, `{"SecretBinary":"aHVudGVyMg=="}`, fault.Invalid, "as JSON text"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
