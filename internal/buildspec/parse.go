@@ -156,7 +156,6 @@ func (r *reader) env01(n *yaml.Node, s *Spec) error {
 		return err
 	}
 	r.lint.block(keys, "environment_variables", "plaintext", "parameter-store")
-	r.lint.envNotYet(keys)
 	if s.Variables, err = r.variables(keys.get("plaintext")); err != nil {
 		return err
 	}
@@ -174,7 +173,6 @@ func (r *reader) env(n *yaml.Node, s *Spec) error {
 	}
 	r.lint.block(keys, "env", "shell", "variables", "parameter-store", "secrets-manager", "exported-variables", "git-credential-helper")
 	r.lint.env(keys)
-	r.lint.envNotYet(keys)
 	if s.Shell, err = r.scalar(keys.get("shell")); err != nil {
 		return err
 	}
