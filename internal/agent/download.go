@@ -165,7 +165,7 @@ func (e *engine) storedSpec(ctx context.Context, at string) (string, outcome) {
 	})
 	switch {
 	case no != nil:
-		return "", failed(clientError, "error while downloading buildspec %s, error: NoSuchKey: The specified key does not exist. Check the project's buildspec, and that the object was uploaded. %s", at, fault.Message(no))
+		return "", failed(clientError, "error while downloading buildspec %s, error: %s Check the project's buildspec, and that the object was uploaded.", at, fault.Message(no))
 	case fault.KindOf(err) == fault.Invalid:
 		return "", failed(clientError, "error while downloading buildspec %s: %s", at, fault.Message(err))
 	case err != nil:

@@ -30,7 +30,7 @@ func (b bucket) Get(_ context.Context, id string, got secret.Text, o agentapi.Ob
 	case text == "denied":
 		return nil, agentapi.ObjectInfo{}, fault.New(fault.Invalid, "The bucket is not open to this server.")
 	case !ok:
-		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "The bucket has no such object.")
+		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "NoSuchKey: The specified key does not exist.")
 	}
 	return io.NopCloser(strings.NewReader(text)), agentapi.ObjectInfo{Size: int64(len(text)), Version: b.version}, nil
 }
@@ -63,7 +63,7 @@ func TestABuildOfSourcesInS3(t *testing.T) {
 	inBoth(t, func(t *testing.T, box agentapi.Sandbox) {
 		work := agentapi.Work{
 			Source:           agentapi.Source{Type: api.SourceTypeS3, Location: "bucket/app.zip"},
-			SecondarySources: []agentapi.Source{{Type: api.SourceTypeS3, Identifier: "lib", Location: "bucket/lib.zip", Version: "asked"}},
+			SecondarySources: []agentapi.Source{{Type: api.SourceTypeS3, Identifier: "lib", Location: "bucket/lib.zip", Version: "v1"}},
 		}
 		a, log := run(t, box, work, holding(bucket{version: "v1", objects: map[string]string{
 			"source//": archived(t, map[string]string{

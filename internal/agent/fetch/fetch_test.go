@@ -162,7 +162,7 @@ func (w *world) Get(_ context.Context, _ string, _ secret.Text, o agentapi.Objec
 	}
 	text, ok := w.objects[o.Identifier+"/"+o.Path]
 	if !ok {
-		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "The bucket has no such object.")
+		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "NoSuchKey: The specified key does not exist.")
 	}
 	body := io.Reader(strings.NewReader(text))
 	if w.broken > 0 {

@@ -31,6 +31,9 @@ type shelf struct {
 // objectTries is how often an object is opened whose bytes end early.
 const objectTries = 3
 
+// noSuchKey is what S3 says of an object that is not there.
+const noSuchKey = "NoSuchKey: The specified key does not exist."
+
 // sideBySide is how many objects of a folder are read at a time: each waits for
 // the store more than it takes.
 const sideBySide = 8
@@ -91,7 +94,7 @@ func (s *shelf) folder(ctx context.Context, root *os.Root) error {
 		return s.refused(keyOf(s.source.Location), err)
 	}
 	if len(paths) == 0 {
-		return s.refused(keyOf(s.source.Location), fault.New(fault.NotFound, "There is nothing below it."))
+		return s.refused(keyOf(s.source.Location), fault.New(fault.NotFound, noSuchKey))
 	}
 	// All directories first: objects are written side by side.
 	for _, p := range paths {
@@ -150,6 +153,11 @@ func (s *shelf) download(ctx context.Context, object agentapi.Object, key string
 		if err != nil {
 			return info, s.refused(key, err)
 		}
+		if want := s.source.Version; want != "" && info.Version != want {
+			_ = body.Close()
+			return info, refuse(s.source, "error while downloading key "+clean(key, maxShown)+", error: NoSuchVersion: The specified version does not exist.",
+				"The bucket, or the store that stands for it, keeps no versions of objects. Start the build without a source version.")
+		}
 		_, err = io.Copy(f, body)
 		_ = body.Close()
 		if err == nil || isFull(err) || ctx.Err() != nil || try == objectTries {
@@ -174,8 +182,7 @@ func (s *shelf) refused(key string, err error) error {
 	text := "error while downloading key " + clean(key, maxShown)
 	switch fault.KindOf(err) {
 	case fault.NotFound:
-		text += ", error: NoSuchKey: The specified key does not exist."
-		return refuse(s.source, text, "Check the source's location and version. "+clean(fault.Message(err), 2*maxShown))
+		return refuse(s.source, text+", error: "+clean(fault.Message(err), 2*maxShown), "Check the source's location and version, and that the object was uploaded.")
 	case fault.Invalid:
 		return refuse(s.source, text, clean(fault.Message(err), 2*maxShown))
 	}

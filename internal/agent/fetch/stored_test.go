@@ -123,8 +123,10 @@ func TestSourcesInS3ThatCannotBeHad(t *testing.T) {
 		want     string // of the message, its beginning
 	}{
 		{"no object", nil, "bucket/path/app.zip", "v7", nil,
-			"error while downloading key path/app.zip, error: NoSuchKey: The specified key does not exist. for primary source and source version v7: Check the source's location and version. The bucket has no such object."},
+			"error while downloading key path/app.zip, error: NoSuchKey: The specified key does not exist. for primary source and source version v7: Check the source's location and version, and that the object was uploaded."},
 		{"an empty folder", nil, "bucket/path/", "", nil, "error while downloading key path/, error: NoSuchKey: The specified key does not exist. for primary source: "},
+		{"another version", map[string]string{"/": zipped(t, nil)}, "bucket/app.zip", "v7", nil,
+			"error while downloading key app.zip, error: NoSuchVersion: The specified version does not exist. for primary source and source version v7: The bucket, or the store"},
 		{"no bucket", nil, "bucket/a:b.zip", "", none, "error while downloading key a:b.zip for primary source: The server has no bucket of that name."},
 		{"no bucket, by ARN", nil, "arn:aws:s3:::bucket/a:b.zip", "", none, "error while downloading key a:b.zip for primary source: The server has no bucket of that name."},
 		{"no bucket for a folder", nil, "bucket/", "", none, "error while downloading key / for primary source: The server has no bucket of that name."},
