@@ -36,6 +36,7 @@ import (
 	"slipway/internal/secretsmanager"
 	"slipway/internal/source"
 	"slipway/internal/source/bitbucket"
+	"slipway/internal/source/codecommit"
 	"slipway/internal/source/github"
 	"slipway/internal/source/gitlab"
 	"slipway/internal/source/rest"
@@ -78,8 +79,9 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 			outbox.HookRemoval: s.registrar,
 			outbox.AutoRetry:   codebuild.NewAutoRetries(s.db.Builds(), func() { s.scheduler.Wake() }, nil),
 		},
-		Log:     s.o.log,
-		Objects: s.blobs,
+		Log:        s.o.log,
+		Objects:    s.blobs,
+		CodeCommit: codecommit.New(nil, nil),
 	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: consoleAt(s.o.publicURL), LocalURL: consoleAt(ownURL(s.clients.Addr(), s.url))})
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,

@@ -51,6 +51,7 @@ type bench struct {
 
 	deliverers map[outbox.Kind]schedule.Deliverer
 	vault      *desk.Desk // nil if there is none
+	codeCommit *signer
 
 	*schedule.Scheduler
 	stop func() // ends the server, and waits for it
@@ -103,6 +104,9 @@ func (b *bench) start() {
 	}
 	if b.vault != nil {
 		parts.Vault = b.vault
+	}
+	if b.codeCommit != nil {
+		parts.CodeCommit = b.codeCommit
 	}
 	if b.full {
 		parts.Logs = failingLogs{b.logs}

@@ -37,8 +37,13 @@ func (s *Scheduler) Credential(ctx context.Context, id string, token secret.Text
 	if !ok {
 		return nil, fault.New(fault.Invalid, "The build has no such source.")
 	}
+	if from.Type == api.SourceTypeCodecommit {
+		if c, err := s.codeCommit(ctx, from, in.URL); c != nil || err != nil {
+			return c, err
+		}
+	}
 	server, ok := serverOf(from.Type)
-	if !ok {
+	if !ok && in.URL == "" {
 		return &agentapi.Credential{}, nil
 	}
 	n := keyring.Need{
@@ -65,14 +70,17 @@ func (s *Scheduler) submodule(n keyring.Need, from api.ProjectSource, address st
 	if !ok {
 		return n, nil, fault.New(fault.Invalid, "Submodules are fetched from http:// and https:// URLs without a login in them.")
 	}
-	parent, err := s.place(n)
-	if err != nil {
-		return n, nil, err
+	if n.Server != "" {
+		parent, err := s.place(n)
+		if err != nil {
+			return n, nil, err
+		}
+		n.Location = address
+		if here, err := s.place(n); err == nil && here == place(at) && here == parent {
+			return n, s.parts.Keys.Find, nil
+		}
 	}
 	n.Location = address
-	if here, err := s.place(n); err == nil && here == place(at) && here == parent {
-		return n, s.parts.Keys.Find, nil
-	}
 	n.Server, n.Auth, n.Primary = "", nil, nil // what the source names is for its own provider
 	return n, s.parts.Keys.FindURL, nil
 }

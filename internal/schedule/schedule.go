@@ -64,6 +64,13 @@ type keys interface {
 	Past(ctx context.Context, arn string, version int64) (source.Login, error)
 }
 
+// codeCommit is where logins to repositories of AWS CodeCommit come from.
+type codeCommit interface {
+	// Login returns the login to the repository at a location, its URL at AWS.
+	// Without AWS credentials that is Invalid, with what to do.
+	Login(ctx context.Context, location string) (source.SignedLogin, error)
+}
+
 // A Reporter is the part of a source.Provider that tells builds to providers.
 type Reporter interface {
 	ReportStatus(ctx context.Context, r source.Repository, commit string, s source.Status, by source.Login) error
@@ -92,8 +99,9 @@ type Deliverer interface {
 	Deliver(ctx context.Context, item outbox.Item) error
 }
 
-// Parts is what a Scheduler works with. All but Objects, Vault and Reports are
-// needed: without one of these, agents that ask for what it keeps are refused.
+// Parts is what a Scheduler works with. All but Objects, Vault, Reports and
+// CodeCommit are needed: without one of these, agents that ask for what it keeps
+// are refused.
 type Parts struct {
 	Builds    builds
 	Outbox    debts
@@ -106,6 +114,8 @@ type Parts struct {
 	Objects objects
 	Vault   vault
 	Reports reports
+
+	CodeCommit codeCommit
 
 	Deliverers map[outbox.Kind]Deliverer // of what is no commit status; without one of outbox.AutoRetry, no build is retried by itself
 }

@@ -97,6 +97,9 @@ func fetch(endpoints source.Endpoints, in api.ProjectSource, version string) (ag
 		out.Submodules = in.GitSubmodulesConfig.FetchSubmodules
 	}
 	server, ok := serverOf(in.Type)
+	if in.Type == api.SourceTypeCodecommit {
+		server, ok = source.CodeCommit, true
+	}
 	if !ok {
 		return out, nil
 	}

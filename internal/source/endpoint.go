@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,13 @@ func ParseEndpoints(text string) (Endpoints, error) {
 	return e, nil
 }
 
+// CodeCommit stands among server types for AWS CodeCommit, which has no source
+// credentials.
+const CodeCommit api.ServerType = "CODECOMMIT"
+
+// codeCommitHost knows the hosts of CodeCommit, one for each region.
+var codeCommitHost = regexp.MustCompile(`^git-codecommit(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$`)
+
 // hosts is where a server type's repositories are. A self-managed one is
 // wherever its location says.
 var hosts = map[api.ServerType][]string{
@@ -45,6 +53,7 @@ var hosts = map[api.ServerType][]string{
 	api.ServerTypeGitlab:            {"gitlab.com", "www.gitlab.com"},
 	api.ServerTypeGithubEnterprise:  nil,
 	api.ServerTypeGitlabSelfManaged: nil,
+	CodeCommit:                      nil,
 }
 
 // CloneURL returns what git clones for a project's source location: http or
@@ -59,6 +68,9 @@ func (e Endpoints) CloneURL(t api.ServerType, location string) (string, error) {
 	u, ok := parse(location)
 	if !ok {
 		return "", fault.New(fault.Invalid, "Invalid project source: location must be the HTTPS URL of a repository, such as https://host/owner/repository")
+	}
+	if t == CodeCommit && (u.Scheme != "https" || !codeCommitHost.MatchString(u.Host)) {
+		return "", fault.New(fault.Invalid, "Invalid project source: a location of type CODECOMMIT must be at https://git-codecommit.<region>.amazonaws.com")
 	}
 	base, moved := e[t]
 	here := moved && strings.HasPrefix(u.Scheme+"://"+u.Host+u.EscapedPath(), base+"/")

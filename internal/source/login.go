@@ -23,6 +23,14 @@ func NewLogin(server api.ServerType, username string, text secret.Text) Login {
 	return Login{Server: server, Kind: token.KindOf(server, username, text.Reveal()), Username: username, Token: text}
 }
 
+// A SignedLogin is what git logs in to one repository of AWS CodeCommit with. It
+// is good for a quarter of an hour.
+type SignedLogin struct {
+	User     secret.Text // the id of the access key, which temporary credentials have a token behind
+	Password secret.Text // a signature
+	KeyID    string      // of the access key, for messages
+}
+
 // IsZero reports whether there is nothing to log in with.
 func (l Login) IsZero() bool { return l.Token.IsZero() }
 

@@ -49,7 +49,13 @@ func TestCloneURLAndRepository(t *testing.T) {
 		{"a file", "", "GITHUB_ENTERPRISE", "file:///etc/o/r", "", source.Repository{}},
 		{"an option for git", "", "GITHUB_ENTERPRISE", "--upload-pack=touch /tmp/x", "", source.Repository{}},
 		{"the default webhook location", "", "GITHUB", "CODEBUILD_DEFAULT_WEBHOOK_SOURCE_LOCATION", "", source.Repository{}},
-		{"an unknown type", "", "CODECOMMIT", "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/r", "", source.Repository{}},
+		{"CodeCommit", "", source.CodeCommit, "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/r", "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/r",
+			at(source.CodeCommit, "", "https://git-codecommit.us-east-1.amazonaws.com", "v1/repos", "r")},
+		{"an endpoint takes CodeCommit's place", "CODECOMMIT=http://127.0.0.1:4000/x", source.CodeCommit, "https://git-codecommit-fips.us-east-1.amazonaws.com/v1/repos/r", "http://127.0.0.1:4000/x/v1/repos/r",
+			at(source.CodeCommit, "", "http://127.0.0.1:4000/x", "v1/repos", "r")},
+		{"another host that begins like CodeCommit's", "", source.CodeCommit, "https://git-codecommit.us-east-1.amazonaws.com.evil.example/v1/repos/r", "", source.Repository{}},
+		{"CodeCommit over http", "", source.CodeCommit, "http://git-codecommit.us-east-1.amazonaws.com/v1/repos/r", "", source.Repository{}},
+		{"an unknown type", "", "SVN", "https://svn.example/v1/repos/r", "", source.Repository{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	switch s.Type {
 	case api.SourceTypeNoSource:
 		return "", nil
-	case api.SourceTypeGithub, api.SourceTypeGithubEnterprise, api.SourceTypeBitbucket, api.SourceTypeGitlab, api.SourceTypeGitlabSelfManaged:
+	case api.SourceTypeCodecommit, api.SourceTypeGithub, api.SourceTypeGithubEnterprise, api.SourceTypeBitbucket, api.SourceTypeGitlab, api.SourceTypeGitlabSelfManaged:
 	case api.SourceTypeCodepipeline:
 		return "", refuse(s, "no source", "A source of type CODEPIPELINE is brought by a pipeline of AWS, and none started this build. "+
 			"Start it with another source, such as: aws codebuild start-build --project-name <project> --source-type-override S3 --source-location-override <bucket>/<key> --artifacts-override type=NO_ARTIFACTS")

@@ -146,6 +146,7 @@ var reasons = map[kind]string{
 
 // providers are what users call the source types.
 var providers = map[api.SourceType]string{
+	api.SourceTypeCodecommit:        "AWS CodeCommit",
 	api.SourceTypeGithub:            "GitHub",
 	api.SourceTypeGithubEnterprise:  "GitHub Enterprise Server",
 	api.SourceTypeBitbucket:         "Bitbucket",

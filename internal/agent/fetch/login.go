@@ -79,6 +79,9 @@ func (w *wallet) add(where *url.URL, c *agentapi.Credential) (problem string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.known = append(w.known, password, base64.StdEncoding.EncodeToString([]byte(l.username+":"+password)))
+	if _, token, temporary := strings.Cut(l.username, "%"); temporary { // of AWS
+		w.known = append(w.known, token)
+	}
 	if strings.ContainsAny(c.Username+password, "\r\n\x00") {
 		return "The imported token has a line break in it, which no token has: import it again without."
 	}

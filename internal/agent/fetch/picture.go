@@ -85,6 +85,9 @@ func (p *picture) of(sub *submodule) *picture {
 // happened says what the provider did, in a sentence or more.
 func (p *picture) happened(err error, k kind) string {
 	who, what := p.provider(), p.location()
+	if p.source.Type == api.SourceTypeCodecommit && refusals[k] {
+		return who + " did not give " + what + " to " + p.arn() + ": it has no such repository, or does not allow it."
+	}
 	switch k {
 	case unauthenticated:
 		return who + " refused the token of " + p.arn() + " for " + what + "."
@@ -137,8 +140,14 @@ func (p *picture) noReference(err error) string {
 	return p.location() + " has no branch, tag or commit of that name."
 }
 
+// refusals are the ways in which CodeCommit says no.
+var refusals = map[kind]bool{unauthenticated: true, unauthorised: true, noRepository: true, noLogin: true}
+
 // advice says what to do, in a sentence or more.
 func (p *picture) advice(k kind) string {
+	if p.source.Type == api.SourceTypeCodecommit && refusals[k] {
+		return " Check the region and the name in the project's source location, allow the user or role of that key codecommit:GitPull on the repository, and check that the server's clock is right: the login is signed with the time."
+	}
 	switch k {
 	case unauthenticated:
 		return " The token may be mistyped, expired or revoked: make a new one " + p.rights() + " and import it: " + p.command()

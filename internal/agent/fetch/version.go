@@ -56,7 +56,7 @@ func parseVersion(t api.SourceType, text string) (v version, problem string) {
 	case pull && t == api.SourceTypeBitbucket:
 		return version{}, "Bitbucket has no refs for pull requests: build the commit or the branch that the pull request comes from, " +
 			"by the commit's full id or the branch's name. A branch that is really called " + name + " is refs/heads/" + name + "."
-	case pull:
+	case pull && pulls[t] != "":
 		v.ref = pulls[t] + number + "/head"
 	case strings.HasPrefix(name, "refs/"):
 		v.ref = name

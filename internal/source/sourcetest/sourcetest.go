@@ -113,6 +113,9 @@ func New(o Options) (*Server, error) {
 	case api.ServerTypeBitbucket:
 		b := s.newBitbucket()
 		s.flavour, s.who, s.answer = b, b.identify, b.answerAll
+	case "CODECOMMIT":
+		c := codeCommit{s}
+		s.flavour, s.who, s.answer = gitHub{s}, c.identify, c.serve // it has no hooks of its own
 	default:
 		return nil, errors.Join(fmt.Errorf("there is no test provider of type %s", o.Server), os.RemoveAll(dir))
 	}
