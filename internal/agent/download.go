@@ -41,7 +41,7 @@ func (e *engine) download(ctx context.Context) outcome {
 // returns: from then on nothing on this side holds the source token.
 func (e *engine) fetch(ctx context.Context) outcome {
 	e.home = e.w.place(sourceDir(e.work.ProjectName, e.work.Source))
-	job := fetch.Job{Launch: e.launch}
+	job := fetch.Job{Launch: e.launch, Mirrors: e.mirrors()}
 	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
 		dir := e.w.path(sourceDir(e.work.ProjectName, s))
 		if s.Directory != "" {
@@ -84,6 +84,19 @@ func (e *engine) fetch(ctx context.Context) outcome {
 		e.log.Service("CODEBUILD_SRC_DIR_%s=%s", s.Identifier, e.w.place(sourceDir(e.work.ProjectName, s)))
 	}
 	return succeeded
+}
+
+// mirrors names the project whose mirrors of repositories the fetch uses; ""
+// means none.
+func (e *engine) mirrors() string {
+	if e.work.CacheType != api.CacheTypeLocal || !slices.Contains(e.work.CacheModes, api.CacheModeLocalSourceCache) {
+		return ""
+	}
+	if e.launch.Mirrors.Dir == "" {
+		e.log.Service("LOCAL_SOURCE_CACHE is not available here: sources are fetched whole")
+		return ""
+	}
+	return e.work.BuildARN[:max(0, strings.LastIndexByte(e.work.BuildARN, ':'))] // without the build's own part
 }
 
 // readSpec finds and reads the buildspec.

@@ -35,6 +35,15 @@ type Launch struct {
 	Token   Bearer  `json:"token"`
 	Dir     string  `json:"dir"`     // an empty directory of this build's own, on the agent's machine
 	Sandbox Sandbox `json:"sandbox"` // how to shut user code in
+	Mirrors Mirrors `json:"mirrors,omitzero"`
+}
+
+// Mirrors is where this machine keeps what builds fetched of git repositories,
+// for later ones. The zero Mirrors means nowhere. No user code may reach it: who
+// writes there decides what later builds get.
+type Mirrors struct {
+	Dir   string `json:"dir"`   // absolute
+	Limit int64  `json:"limit"` // bytes that it may hold
 }
 
 // A Sandbox says how user code is shut in on this machine.
@@ -59,9 +68,10 @@ type Work struct {
 	Artifacts          Artifact             `json:"artifacts"`
 	SecondaryArtifacts []Artifact           `json:"secondaryArtifacts,omitzero"`
 	CacheType          api.CacheType        `json:"cacheType,omitzero"`
-	Deadline           time.Time            `json:"deadline"`        // when the build times out
-	Phases             []api.BuildPhaseType `json:"phases,omitzero"` // whose commands are run; nil means all
-	Mask               []Bearer             `json:"mask,omitzero"`   // values that must not reach the log in any form
+	CacheModes         []api.CacheMode      `json:"cacheModes,omitzero"` // of a cache of type LOCAL
+	Deadline           time.Time            `json:"deadline"`            // when the build times out
+	Phases             []api.BuildPhaseType `json:"phases,omitzero"`     // whose commands are run; nil means all
+	Mask               []Bearer             `json:"mask,omitzero"`       // values that must not reach the log in any form
 }
 
 // A Source is one source to fetch.

@@ -34,7 +34,7 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 		w.SecondaryArtifacts = append(w.SecondaryArtifacts, artifact(&b.State.SecondaryArtifacts[i]))
 	}
 	if p.Cache != nil {
-		w.CacheType = p.Cache.Type
+		w.CacheType, w.CacheModes = p.Cache.Type, p.Cache.Modes
 	}
 	if p.Environment != nil {
 		w.Variables = variables(p.Environment.EnvironmentVariables)

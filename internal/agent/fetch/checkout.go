@@ -22,6 +22,8 @@ type checkout struct {
 	rewrites []rewrite
 	say      func(line string) // writes a line to the build's log
 	listed   int               // submodules so far
+	cache    *cache            // nil if the build has none
+	template string            // of a new repository; empty means git's own
 
 	// environment returns git's environment, with what the desk trusts.
 	environment func() []string
@@ -35,6 +37,7 @@ var (
 	errEmpty     = errors.New("the repository is empty")
 	errNoDefault = errors.New("the default branch does not exist")
 	errNoCommit  = errors.New("the commit is not there")
+	errUnsure    = errors.New("the commit may only be in the mirror")
 )
 
 // run returns the commit that is checked out.
@@ -42,15 +45,10 @@ func (c *checkout) run(ctx context.Context) (commit string, err error) {
 	if err := os.MkdirAll(c.source.Dir, 0o755); err != nil { //nolint:gosec // user code reads it, perhaps as another user
 		return "", err
 	}
-	switch v := c.want; {
-	case v.commit != "" && (v.ref != "" || v.name != ""):
-		commit, err = c.pinned(ctx)
-	case v.commit != "":
-		commit, err = c.byCommit(ctx)
-	case v.ref != "":
-		commit, err = c.byRef(ctx)
-	default:
-		commit, err = c.byName(ctx)
+	if c.cache != nil {
+		commit, err = c.cached(ctx)
+	} else {
+		commit, err = c.fresh(ctx)
 	}
 	if err == nil {
 		err = c.large(ctx)
@@ -59,6 +57,19 @@ func (c *checkout) run(ctx context.Context) (commit string, err error) {
 		err = c.submodules(ctx, "")
 	}
 	return commit, err
+}
+
+// fresh brings the version into the directory, which is empty.
+func (c *checkout) fresh(ctx context.Context) (commit string, err error) {
+	switch v := c.want; {
+	case v.commit != "" && (v.ref != "" || v.name != ""):
+		return c.pinned(ctx)
+	case v.commit != "":
+		return c.byCommit(ctx)
+	case v.ref != "":
+		return c.byRef(ctx)
+	}
+	return c.byName(ctx)
 }
 
 // byName is the common case, a branch, a tag or the default branch, and takes
@@ -126,10 +137,17 @@ func detach(gitDir string) (commit string, ok bool) {
 // byAbbreviation looks for a commit in all of the repository: no provider
 // hands out commits by abbreviated ids.
 func (c *checkout) byAbbreviation(ctx context.Context) (string, error) {
+	if c.template != "" && c.source.Depth > 0 {
+		return "", errUnsure // what the mirror cuts off, no fetch brings
+	}
 	if err := c.clone(ctx, "clone", "--quiet", "--no-checkout"); err != nil {
 		return "", err
 	}
-	return c.checkOut(ctx, strings.ToLower(c.want.name))
+	commit, err := c.checkOut(ctx, strings.ToLower(c.want.name))
+	if err == nil && c.template != "" && !c.isLedTo(ctx, c.source.Dir, commit) {
+		err = errUnsure
+	}
+	return commit, err
 }
 
 // byCommit fetches the one commit if history is to be short, and the whole
@@ -140,6 +158,9 @@ func (c *checkout) byCommit(ctx context.Context) (string, error) {
 			return "", err
 		}
 		err := c.fetch(ctx, c.source.Depth, c.want.commit)
+		if isRefused(err) && c.template != "" {
+			return "", errUnsure // what the mirror cuts off, no fetch brings
+		}
 		if isRefused(err) { // not every server hands out commits by id
 			err = c.fetch(ctx, 0, everything...)
 		}
@@ -151,7 +172,9 @@ func (c *checkout) byCommit(ctx context.Context) (string, error) {
 	if err := c.clone(ctx, "clone", "--quiet", "--no-checkout"); err != nil {
 		return "", err
 	}
-	if _, ok := c.resolve(ctx, c.want.commit); !ok { // on no branch and no tag, such as a pull request's
+	if there, err := c.has(ctx, c.want.commit); err != nil {
+		return "", err
+	} else if !there { // on no branch and no tag, such as a pull request's
 		err := c.fetch(ctx, 0, c.want.commit)
 		if isRefused(err) {
 			return "", errNoCommit
@@ -212,7 +235,11 @@ func (c *checkout) start(ctx context.Context) error {
 	if len(c.want.commit) == 64 {
 		format = "sha256"
 	}
-	if _, err := c.inside(ctx, "init", "--quiet", "--object-format="+format); err != nil {
+	args := []string{"init", "--quiet", "--object-format=" + format}
+	if c.template != "" {
+		args = append(args, "--template="+c.template)
+	}
+	if _, err := c.inside(ctx, args...); err != nil {
 		return err
 	}
 	_, err := c.inside(ctx, "remote", "add", "origin", c.source.URL)
@@ -221,6 +248,9 @@ func (c *checkout) start(ctx context.Context) error {
 
 // clone clones into the directory. git leaves it empty when it fails.
 func (c *checkout) clone(ctx context.Context, args ...string) error {
+	if c.template != "" {
+		args = append(args, "--template="+c.template)
+	}
 	return c.network(ctx, c.source.Dir, append(args, "--", c.source.URL, c.source.Dir)...)
 }
 
@@ -248,6 +278,17 @@ func (c *checkout) checkOut(ctx context.Context, what string) (string, error) {
 func (c *checkout) resolve(ctx context.Context, what string) (string, bool) {
 	commit, err := c.inside(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", what+"^{commit}")
 	return commit, err == nil && isCommit(commit)
+}
+
+// has reports whether the repository has a commit. One that began as a mirror
+// has also what the provider does not have any more: where only that can be
+// where a commit is, it is errUnsure.
+func (c *checkout) has(ctx context.Context, commit string) (bool, error) {
+	_, ok := c.resolve(ctx, commit)
+	if c.template != "" && (!ok || !c.isLedTo(ctx, c.source.Dir, commit)) {
+		return false, errUnsure
+	}
+	return ok, nil
 }
 
 func (c *checkout) inside(ctx context.Context, args ...string) (string, error) {

@@ -138,6 +138,7 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 		environment: func() []string { return gitEnvironment(o, s, where, socket, d.trust) },
 		say:         func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
 	}
+	c.cache = o.cache(s, name)
 	c.configure()
 	if s.Insecure && where.Scheme == "https" && credential.CA == "" {
 		c.say("The certificate of " + where.Host + " is not checked: the project's source sets insecureSsl, so that whoever is between may read and change what is fetched.")

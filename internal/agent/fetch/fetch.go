@@ -38,6 +38,7 @@ type Source struct {
 type Job struct {
 	Launch  agentapi.Launch `json:"launch"`
 	Sources []Source        `json:"sources"`
+	Mirrors string          `json:"mirrors,omitzero"` // the project whose mirrors in Launch.Mirrors the fetch uses and keeps; empty means that it uses none
 }
 
 // A Result is how a fetch ended.

@@ -229,7 +229,11 @@ func (w *world) sourceIn(dir, version string) fetch.Source {
 }
 
 func (w *world) job(sources ...fetch.Source) fetch.Job {
-	return fetch.Job{Launch: w.launch, Sources: sources}
+	job := fetch.Job{Launch: w.launch, Sources: sources}
+	if w.launch.Mirrors.Dir != "" {
+		job.Mirrors = "project"
+	}
+	return job
 }
 
 // fetch fetches sources as the agent does, and returns the log's lines beside

@@ -143,6 +143,9 @@ func gitEnvironment(o order, s Source, where *url.URL, socket string, more []set
 		socketVariable+"="+socket,
 	)
 	all := append(settings(o.Self, s, where), more...)
+	if o.caches() {
+		all = append(all, setting{"fetch.unpackLimit", "1"}) // mirrors keep packs
+	}
 	env = append(env, "GIT_CONFIG_COUNT="+strconv.Itoa(len(all)))
 	for i, set := range all {
 		n := strconv.Itoa(i)

@@ -40,7 +40,9 @@ func (c *checkout) pinned(ctx context.Context) (string, error) {
 		return "", err
 	}
 	lost.gone = err != nil
-	if _, ok := c.resolve(ctx, c.want.commit); ok {
+	if there, err := c.has(ctx, c.want.commit); err != nil {
+		return "", err
+	} else if there {
 		return c.checkOut(ctx, c.want.commit)
 	}
 	// In a history that is cut off it may also lie deeper. Its id is the

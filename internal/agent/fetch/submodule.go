@@ -47,7 +47,7 @@ func (c *checkout) submodules(ctx context.Context, below string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.network(ctx, dir, "submodule", "--quiet", "update", "--init", "--checkout"); err != nil {
+	if err := c.update(ctx, dir, below, level); err != nil {
 		return &submoduleError{err, failed(dir, below, level, err)}
 	}
 	root, err := os.OpenRoot(c.source.Dir)
@@ -69,6 +69,26 @@ func (c *checkout) submodules(ctx context.Context, below string) error {
 	}
 	return nil
 }
+
+// update fetches the submodules of the repository in dir: all in one git, or each
+// by itself where each has a mirror.
+func (c *checkout) update(ctx context.Context, dir, below string, level []*submodule) error {
+	if c.cache != nil {
+		for _, sub := range level {
+			if sub.where == nil {
+				continue
+			}
+			if err := c.cachedSubmodule(ctx, dir, strings.TrimPrefix(strings.TrimPrefix(sub.path, below), "/"), sub); err != nil {
+				return err
+			}
+		}
+	}
+	return c.network(ctx, dir, updateSubmodules...)
+}
+
+// updateSubmodules are git's words that fetch submodules, or those named after
+// them.
+var updateSubmodules = []string{"submodule", "--quiet", "update", "--init", "--checkout", "--"}
 
 // list finds the submodules of the repository in dir, as git resolves their
 // URLs, and gets their logins.

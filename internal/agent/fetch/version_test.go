@@ -35,9 +35,11 @@ func withHistory(t *testing.T) (*world, history) {
 	return w, h
 }
 
-func TestEveryFormOfVersion(t *testing.T) {
-	w, h := withHistory(t)
-	for _, c := range []struct{ name, version, want string }{
+type asked struct{ name, version, want string }
+
+// versions are the forms of a version with the commits that they mean.
+func (h history) versions() []asked {
+	return []asked{
 		{"the default branch", "", h.third},
 		{"HEAD is the default branch", "HEAD", h.third},
 		{"a branch", "topic", h.topic},
@@ -64,7 +66,12 @@ func TestEveryFormOfVersion(t *testing.T) {
 		{"a pinned pull request by its number", "pr/7^{" + h.third + "}", h.third},
 		{"a merge request by its ref", "refs/merge-requests/5/head", h.merge},
 		{"a pinned merge request", "refs/merge-requests/5/head^{" + h.merge + "}", h.merge},
-	} {
+	}
+}
+
+func TestEveryFormOfVersion(t *testing.T) {
+	w, h := withHistory(t)
+	for _, c := range h.versions() {
 		for _, depth := range []int{0, 1} {
 			t.Run(c.name+" at depth "+strconv.Itoa(depth), func(t *testing.T) {
 				s := w.source(t, c.version)
