@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"slipway/internal/agentapi"
 	"slipway/internal/blob"
 	"slipway/internal/registrar"
 	"slipway/internal/source"
@@ -29,6 +30,7 @@ type serveOptions struct {
 	account   string // twelve digits
 	region    string // the region of commands that name none
 	key       string // URI of the key that seals secrets; empty means key.json in the data folder
+	cacheGB   int    // gigabytes that LOCAL_SOURCE_CACHE may take; 0 turns it off
 	bucketURL string // where buckets are, with {bucket} for the name; empty means in the data folder
 	maxBuilds int    // builds at a time; 0 means one for each processor
 	runner    string // local or none
@@ -100,6 +102,7 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.StringVar(&o.account, "account", "000000000000", "the AWS account number in ARNs, twelve digits")
 	f.StringVar(&o.region, "region", "us-east-1", "the region that 'slipway env' prints; a request is for the region its signature names")
 	f.StringVar(&o.key, "key", "", "URI of the key that seals secrets, such as file:///etc/slipway/key.json (default key.json in the data folder)")
+	f.IntVar(&o.cacheGB, "source-cache-limit", 10, "gigabytes of the data folder that the source caches of projects with LOCAL_SOURCE_CACHE may take, those used longest ago go first; 0 turns it off")
 	f.StringVar(&o.bucketURL, "bucket-url", "", "where buckets of artifacts, caches and sources are, such as 's3://{bucket}?region=eu-central-1' (default: a folder for each in the data folder)")
 	f.IntVar(&o.maxBuilds, "max-builds", 0, "builds that run at a time; 0 means one for each processor")
 	f.StringVar(&o.runner, "runner", "local", "local: builds run on this machine; none: they are accepted and wait")
@@ -150,6 +153,9 @@ func (o serveOptions) check() error {
 	}
 	if !regionPattern.MatchString(o.region) {
 		return usagef("--region %q: expected a name such as us-east-1", o.region)
+	}
+	if o.cacheGB < 0 {
+		return usagef("--source-cache-limit %d: expected 0 or more gigabytes", o.cacheGB)
 	}
 	if o.maxBuilds < 0 {
 		return usagef("--max-builds %d: expected 0 or more", o.maxBuilds)
@@ -204,6 +210,14 @@ func (o serveOptions) checkSecrets() error {
 		return usagef("--secrets is empty: expected embedded, aws, or both in the order in which to ask")
 	}
 	return nil
+}
+
+// mirrors is where builds on this machine keep what they fetched of repositories.
+func (o serveOptions) mirrors() agentapi.Mirrors {
+	if o.cacheGB == 0 {
+		return agentapi.Mirrors{}
+	}
+	return agentapi.Mirrors{Dir: o.data.file("mirrors"), Limit: int64(o.cacheGB) << 30}
 }
 
 // width is how many builds run at a time.

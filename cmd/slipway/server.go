@@ -134,6 +134,7 @@ func (s *server) runner(ctx context.Context) (runner.Runner, error) {
 	}
 	return local.New(local.Options{
 		Dir: s.o.data.file("builds"), Server: "unix://" + s.o.data.file("agent.sock"), Agent: agent, Sandbox: box, Log: s.o.log,
+		Mirrors: s.o.mirrors(),
 	})
 }
 

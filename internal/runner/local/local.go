@@ -50,6 +50,7 @@ type Options struct {
 	Server  string           // unix:///path or URL that agents report to
 	Agent   []string         // the agent's command; its first word is the path of a program
 	Sandbox agentapi.Sandbox // handed to every agent, with Dir added to what user code must not see
+	Mirrors agentapi.Mirrors // handed to every agent; zero without a sandbox, which keeps user code away from it
 	Path    string           // the agents' PATH, and all of their environment; empty means the usual one
 	Log     *slog.Logger     // hears of agents that end badly; nil means slog.Default()
 }
@@ -91,6 +92,9 @@ func New(o Options) (*Runner, error) {
 	o.Dir = dir
 	if !slices.ContainsFunc(o.Sandbox.Hide, func(h string) bool { return below(h, dir) }) {
 		o.Sandbox.Hide = append(slices.Clone(o.Sandbox.Hide), dir)
+	}
+	if o.Sandbox.Bubblewrap == "" {
+		o.Mirrors = agentapi.Mirrors{} // user code could change what later builds get
 	}
 	if o.Path == "" {
 		o.Path = usualPath
@@ -171,6 +175,7 @@ func (r *Runner) start(ctx context.Context, p runner.Place, l runner.Launch, c *
 func (r *Runner) launch(dir string, l runner.Launch) (*os.File, error) {
 	text, err := json.Marshal(agentapi.Launch{
 		Server: r.options.Server, BuildID: l.BuildID, Token: agentapi.Bearer{Text: l.Token}, Dir: dir, Sandbox: r.options.Sandbox,
+		Mirrors: r.options.Mirrors,
 	})
 	if err != nil {
 		return nil, err
