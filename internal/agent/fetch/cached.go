@@ -215,8 +215,12 @@ func (c *checkout) keep(ctx context.Context, name mirror.Name, gitDir, commit st
 // that is cut off gets only its own ends, and the tags that are in it: git takes
 // those of the seed for its own.
 func (c *checkout) clean(ctx context.Context, gitDir, commit string) error {
-	if c.source.Depth == 0 {
+	follows := c.want.ref == "" && c.want.commit == "" // the tags of what it fetches, as clones do
+	switch {
+	case c.source.Depth == 0:
 		return mirror.Clean(gitDir, mirror.Excess{})
+	case c.source.Depth == 1 && follows && !mirror.HasTags(gitDir): // as most are: no git need be asked
+		return mirror.Clean(gitDir, mirror.Excess{Shallow: func(id string) bool { return id != commit }})
 	}
 	text, err := c.git.run(ctx, gitDir, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)")
 	if err != nil {
@@ -224,7 +228,6 @@ func (c *checkout) clean(ctx context.Context, gitDir, commit string) error {
 	}
 	history := map[string]bool{commit: true}
 	tags := map[string]string{} // that were not asked for
-	follows := c.want.ref == "" && c.want.commit == ""
 	for line := range strings.Lines(text) {
 		part := strings.Fields(line)
 		switch name, leadsTo := part[0], part[len(part)-1]; {

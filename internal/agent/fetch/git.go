@@ -82,6 +82,8 @@ func settings(self []string, s Source, where *url.URL) []setting {
 		{"safe.directory", "*"},
 		// No process of git outlives the fetch.
 		{"gc.auto", "0"},
+		// A workspace does not outlive a power cut.
+		{"core.fsync", "none"},
 		{"maintenance.auto", "false"},
 		{"advice.detachedHead", "false"},
 		{"init.defaultBranch", "main"},

@@ -40,6 +40,18 @@ func Clean(gitDir string, excess Excess) error {
 	})
 }
 
+// HasTags reports whether there is a tag in a repository.
+func HasTags(gitDir string) bool {
+	root, err := os.OpenRoot(gitDir)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	packed, _ := root.ReadFile("packed-refs")
+	loose, _ := fs.ReadDir(root.FS(), "refs/tags")
+	return len(loose) > 0 || bytes.Contains(packed, []byte(" refs/tags/"))
+}
+
 // cleanRefs returns the packed refs that are a repository's own.
 func cleanRefs(text []byte, excess map[string]bool) []byte {
 	var rest []byte
