@@ -3,6 +3,8 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +74,38 @@ func TestSourcesInS3(t *testing.T) {
 		}
 		if got := messages(b); b.BuildStatus != want || !strings.Contains(got, c.message) || value(b.ResolvedSourceVersion) != "" {
 			t.Errorf("%s: the build is %s: %q, want %s: %q", c.name, b.BuildStatus, got, want, c.message)
+		}
+	}
+}
+
+// A server whose certificate nobody knows is trusted by the one that the
+// project's environment names.
+func TestCertificateInS3(t *testing.T) {
+	p := newProvider(t)
+	secure := httptest.NewTLSServer(p.Server)
+	t.Cleanup(secure.Close)
+	s := serve(t)
+	call[api.ImportSourceCredentialsOutput](s, "ImportSourceCredentials", map[string]string{"serverType": "GITHUB_ENTERPRISE", "authType": "PERSONAL_ACCESS_TOKEN", "token": p.token})
+	s.gitProject("app", secure.URL+"/team/recipes.git")
+	at := filepath.Join(s.data, "buckets", "bucket", "ca.pem")
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ certificate, message string }{
+		{"", "SSL certificate problem: "},
+		{"bucket/none.pem", "Unable to download certificate from S3. NoSuchKey: The specified key does not exist."},
+		{"arn:aws:s3:::bucket/ca.pem", ""},
+	} {
+		in := &api.StartBuildInput{ProjectName: "app"}
+		if c.certificate != "" {
+			in.CertificateOverride = &c.certificate
+		}
+		b := s.finished(value(call[api.StartBuildOutput](s, "StartBuild", in).Build.ID))
+		if got := messages(b); (b.BuildStatus == api.StatusTypeSucceeded) != (c.message == "") || !strings.Contains(got, c.message) {
+			t.Errorf("with %q the build is %s: %q, want %q", c.certificate, b.BuildStatus, got, c.message)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (e *engine) download(ctx context.Context) outcome {
 // returns: from then on nothing on this side holds the source token.
 func (e *engine) fetch(ctx context.Context) outcome {
 	e.home = e.w.place(sourceDir(e.work.ProjectName, e.work.Source))
-	job := fetch.Job{Launch: e.launch, Mirrors: e.mirrors()}
+	job := fetch.Job{Launch: e.launch, Mirrors: e.mirrors(), Certificate: e.work.Certificate}
 	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
 		dir := e.w.path(sourceDir(e.work.ProjectName, s))
 		if s.Directory != "" {

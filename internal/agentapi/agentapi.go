@@ -62,9 +62,10 @@ type Work struct {
 	Region             string               `json:"region"`
 	Source             Source               `json:"source"`
 	SecondarySources   []Source             `json:"secondarySources,omitzero"`
-	Buildspec          string               `json:"buildspec,omitzero"` // inline text or a path; empty means buildspec.yml
-	Service            []Variable           `json:"service,omitzero"`   // CODEBUILD_* and AWS_*REGION, without those only the agent can know
-	Variables          []Variable           `json:"variables,omitzero"` // the project's, with the build's overrides merged in: they beat the buildspec's
+	Certificate        string               `json:"certificate,omitzero"` // what the project says of where in S3 the CertificateObject is; empty if it has none
+	Buildspec          string               `json:"buildspec,omitzero"`   // inline text or a path; empty means buildspec.yml
+	Service            []Variable           `json:"service,omitzero"`     // CODEBUILD_* and AWS_*REGION, without those only the agent can know
+	Variables          []Variable           `json:"variables,omitzero"`   // the project's, with the build's overrides merged in: they beat the buildspec's
 	Artifacts          Artifact             `json:"artifacts"`
 	SecondaryArtifacts []Artifact           `json:"secondaryArtifacts,omitzero"`
 	CacheType          api.CacheType        `json:"cacheType,omitzero"`

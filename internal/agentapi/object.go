@@ -19,11 +19,12 @@ type ObjectKind string
 // The kinds. Which bucket and key one is at, the server takes from the build's
 // own record: an agent can name nothing else.
 const (
-	SourceObject    ObjectKind = "source"    // a source of type S3
-	BuildspecObject ObjectKind = "buildspec" // a buildspec that the project names by its ARN in S3
-	ArtifactObject  ObjectKind = "artifact"
-	CacheObject     ObjectKind = "cache"
-	ReportObject    ObjectKind = "report" // the raw files of a report whose group exports them
+	SourceObject      ObjectKind = "source"      // a source of type S3
+	BuildspecObject   ObjectKind = "buildspec"   // a buildspec that the project names by its ARN in S3
+	CertificateObject ObjectKind = "certificate" // of the authorities that the project's environment trusts
+	ArtifactObject    ObjectKind = "artifact"
+	CacheObject       ObjectKind = "cache"
+	ReportObject      ObjectKind = "report" // the raw files of a report whose group exports them
 )
 
 // An Object names something that is kept outside of the build.

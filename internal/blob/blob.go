@@ -154,6 +154,8 @@ func (s *Store) find(ctx context.Context, b build.Build, o agentapi.Object, writ
 		l, err = b.ArtifactLocation(o.Identifier, o.Name, o.S3Prefix)
 	case agentapi.SourceObject:
 		l, err = b.SourceLocation(o.Identifier)
+	case agentapi.CertificateObject:
+		l, err = b.CertificateLocation()
 	case agentapi.BuildspecObject:
 		l, err = b.BuildspecLocation()
 	case agentapi.CacheObject:

@@ -94,6 +94,15 @@ func (b Build) BuildspecLocation() (Location, error) {
 	return object(*b.Public.Source.Buildspec), nil
 }
 
+// CertificateLocation returns where the certificate is that the build's
+// environment trusts.
+func (b Build) CertificateLocation() (Location, error) {
+	if e := b.Public.Environment; e != nil && text(e.Certificate) != "" {
+		return object(*e.Certificate), nil
+	}
+	return Location{}, fault.New(fault.Invalid, "The build's environment has no certificate.")
+}
+
 // CacheLocation returns the beginning of the keys of the build's caches:
 // version tells those of other paths apart. Builds of one project share them,
 // and those of all projects with the same cacheNamespace.

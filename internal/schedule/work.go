@@ -38,6 +38,7 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 	}
 	if p.Environment != nil {
 		w.Variables = variables(p.Environment.EnvironmentVariables)
+		w.Certificate = text(p.Environment.Certificate)
 	}
 	w.Source.Type = api.SourceTypeNoSource
 	if p.Source != nil {

@@ -54,7 +54,10 @@ func (o order) carryOut(ctx context.Context, log io.Writer) outcome {
 	defer client.Close()
 	var out outcome
 	for i, s := range o.Sources {
-		err := o.bring(ctx, client, s, strconv.Itoa(i), log, &out.Result)
+		err := o.trust(ctx, client, s)
+		if err == nil {
+			err = o.bring(ctx, client, s, strconv.Itoa(i), log, &out.Result)
+		}
 		failure, isFailure := errors.AsType[*failure](err)
 		switch {
 		case err == nil:
@@ -69,6 +72,15 @@ func (o order) carryOut(ctx context.Context, log io.Writer) outcome {
 		return out
 	}
 	return out
+}
+
+// trust gets the project's certificates before the first clone that may need
+// them.
+func (o *order) trust(ctx context.Context, client *agentapi.Client, s Source) (err error) {
+	if o.Certificate != "" && o.trusted == "" && selfHosted(s.Type) {
+		o.trusted, err = o.authorities(ctx, client)
+	}
+	return err
 }
 
 // bring brings one source and adds what it came to to out; name is unique among
@@ -120,6 +132,9 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	}
 	d := &desk{client: client, source: s, private: o.Private, name: name, wallet: &wallet{}}
 	credential, err := d.open(ctx, where)
+	if err == nil && selfHosted(s.Type) {
+		err = d.trustProject(where, o.trusted)
+	}
 	if err != nil {
 		return "", err
 	}

@@ -2,13 +2,12 @@ package fetch
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,6 +22,7 @@ type desk struct {
 	private string // a directory of the fetch's own
 	name    string // unique among the fetch's sources
 	wallet  *wallet
+	trusted string // PEM of the project's certificates, if the source's own host is trusted by them
 	grants  map[address]grant
 	trust   []setting // of git, one for each host with certificates of its own
 }
@@ -83,19 +83,41 @@ func (d *desk) take(where *url.URL, c *agentapi.Credential) (grant, error) {
 	if c.CA == "" || !sentTo(where, c) {
 		return g, nil
 	}
-	key := "http." + root(where) + ".sslCAInfo"
-	for _, known := range d.trust {
-		if known.key == key {
-			return g, nil
-		}
+	if d.trusts(where) {
+		return g, nil
 	}
-	file := filepath.Join(d.private, "ca"+d.name+"-"+strconv.Itoa(len(d.trust)))
-	if err := os.WriteFile(file, bundle(c.CA), 0o600); err != nil {
-		return g, err
-	}
+	file, err := d.bundle(c.CA)
 	// A project's insecureSsl does not overrule what came with the credential.
-	d.trust = append(d.trust, setting{key, file}, setting{"http." + root(where) + ".sslVerify", "true"})
-	return g, nil
+	d.trust = append(d.trust, setting{authority(where), file}, setting{"http." + root(where) + ".sslVerify", "true"})
+	return g, err
+}
+
+// trustProject trusts the source's own host by the project's certificates,
+// unless the credential says by which. They are for servers with a name of their
+// own: whoever may edit a project must not be able to have a token sent to
+// somebody who passes for a provider that everybody knows.
+func (d *desk) trustProject(where *url.URL, certificates string) error {
+	if certificates == "" || d.trusts(where) {
+		return nil
+	}
+	d.trusted = certificates
+	file, err := d.bundle(certificates)
+	d.trust = append(d.trust, setting{authority(where), file})
+	return err
+}
+
+// trusts reports whether it is known by which certificates a host is trusted.
+func (d *desk) trusts(where *url.URL) bool {
+	return slices.ContainsFunc(d.trust, func(s setting) bool { return s.key == authority(where) })
+}
+
+// authority is git's setting for the certificates by which a host is trusted.
+func authority(where *url.URL) string { return "http." + root(where) + ".sslCAInfo" }
+
+// bundle writes a file with the certificates in ca beside the system's.
+func (d *desk) bundle(ca string) (file string, err error) {
+	file = filepath.Join(d.private, "ca"+d.name+"-"+strconv.Itoa(len(d.trust)))
+	return file, os.WriteFile(file, bundle(ca), 0o600)
 }
 
 // bundles are where systems keep the certificates that they trust.
@@ -117,16 +139,7 @@ func bundle(ca string) []byte {
 			break
 		}
 	}
-	rest := []byte(ca)
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return all
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
-			all = append(all, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
-		}
-	}
+	return append(all, certificates([]byte(ca))...)
 }
 
 // How long the server may be away: it restarts within seconds, and without one

@@ -36,9 +36,10 @@ type Source struct {
 
 // A Job is what one fetch does: all Sources, in order, until one fails.
 type Job struct {
-	Launch  agentapi.Launch `json:"launch"`
-	Sources []Source        `json:"sources"`
-	Mirrors string          `json:"mirrors,omitzero"` // the project whose mirrors in Launch.Mirrors the fetch uses and keeps; empty means that it uses none
+	Launch      agentapi.Launch `json:"launch"`
+	Sources     []Source        `json:"sources"`
+	Certificate string          `json:"certificate,omitzero"` // where the project has certificates to trust, for messages; empty means that it has none
+	Mirrors     string          `json:"mirrors,omitzero"`     // the project whose mirrors in Launch.Mirrors the fetch uses and keeps; empty means that it uses none
 }
 
 // A Result is how a fetch ended.
@@ -59,6 +60,8 @@ type order struct {
 	Job
 	Self    []string `json:"self"`    // the command that starts this program
 	Private string   `json:"private"` // a directory of the fetch's own, removed after it
+
+	trusted string // PEM of the project's certificates; the child's own
 }
 
 // An outcome is what the child writes to its pipe.

@@ -73,6 +73,8 @@ type world struct {
 	objects    map[string]string // in S3, by the identifier of their source and their path, with a slash between
 	broken     int               // how many bodies end early
 	versioned  string            // the version of every object
+
+	certificate string // the project's
 }
 
 func newWorld(t testing.TB) *world {
@@ -161,6 +163,9 @@ func (w *world) Get(_ context.Context, _ string, _ secret.Text, o agentapi.Objec
 		return nil, agentapi.ObjectInfo{}, err
 	}
 	text, ok := w.objects[o.Identifier+"/"+o.Path]
+	if o.Kind == agentapi.CertificateObject {
+		text, ok = w.certificate, true
+	}
 	if !ok {
 		return nil, agentapi.ObjectInfo{}, fault.New(fault.NotFound, "NoSuchKey: The specified key does not exist.")
 	}
@@ -190,7 +195,7 @@ func (w *world) List(_ context.Context, _ string, _ secret.Text, o agentapi.Obje
 // object answers for every object that is asked for. w is locked.
 func (w *world) object(o agentapi.Object) error {
 	w.asked++
-	if o.Kind != agentapi.SourceObject {
+	if o.Kind != agentapi.SourceObject && o.Kind != agentapi.CertificateObject {
 		return fault.New(fault.Invalid, "no source")
 	}
 	if len(w.refusals) == 0 {

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,7 +20,7 @@ const movedTime = 10 * time.Second
 // to, which git does not tell. The login goes to where alone; nobody goes where
 // the redirect leads. It returns nil if the answer is no redirect to what can be
 // a repository.
-func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credential) *url.URL {
+func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credential, trusted string) *url.URL {
 	ctx, cancel := context.WithTimeout(ctx, movedTime)
 	defer cancel()
 	ask := *where
@@ -34,9 +35,9 @@ func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credent
 		r.SetBasicAuth(by.Username, by.Password.Reveal())
 	}
 	trust := &tls.Config{InsecureSkipVerify: s.Insecure && by.CA == ""} //nolint:gosec // the project's word, for servers with a name of their own only
-	if by.CA != "" {
+	if ca := cmp.Or(by.CA, trusted); ca != "" {
 		trust.RootCAs = x509.NewCertPool()
-		trust.RootCAs.AppendCertsFromPEM(bundle(by.CA))
+		trust.RootCAs.AppendCertsFromPEM(bundle(ca))
 	}
 	client := &http.Client{
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, DisableKeepAlives: true},

@@ -52,7 +52,7 @@ func (p *picture) explain(ctx context.Context, err error) error {
 		p = p.of(below.sub)
 	}
 	if k == redirected {
-		p.moved = movedTo(ctx, p.source, p.where, p.credential)
+		p.moved = movedTo(ctx, p.source, p.where, p.credential, p.desk.trusted)
 	}
 	message := reasons[k] + about(p.source) + ": "
 	if k == noSSL {
@@ -200,7 +200,11 @@ func (p *picture) elsewhere() string {
 
 // trusting says how to make a certificate trusted.
 func (p *picture) trusting() string {
-	advice := " Give the certificate of its authority with the credential: " + p.named() + " --ca-file <file>. Or start the server with SSL_CERT_FILE set, " +
+	advice := " Give the certificate of its authority with the credential: " + p.named() + " --ca-file <file>. Or "
+	if selfHosted(p.source.Type) && p.credential.CA == "" {
+		advice += "put it into a bucket and name that in the project's environment.certificate, "
+	}
+	advice += "start the server with SSL_CERT_FILE set, " +
 		"or add it to the trusted ones of the machine that builds (update-ca-certificates on Debian)."
 	if p.source.Type == api.SourceTypeGithubEnterprise && p.credential.CA == "" {
 		advice += " To try without checking, set insecureSsl on the project's source."
