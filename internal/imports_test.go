@@ -35,7 +35,7 @@ var rules = []rule{
 	{name: "operations know no implementation", of: operations, forbid: append([]string{"database/sql", "os/exec"}, outside...)},
 	{name: "the store knows nouns only", of: []string{"internal/store"}, forbid: []string{"net/http", "slipway/internal/codebuild", "slipway/internal/schedule", "slipway/internal/agentapi", "slipway/internal/awsjson", "slipway/internal/logstream"}},
 	{name: "the scheduler knows no storage and no plug-in", of: []string{"internal/schedule"}, forbid: []string{"database/sql", "slipway/internal/store/...", "slipway/internal/runner/local", "slipway/internal/source/github", "slipway/internal/codebuild"}},
-	{name: "plug-ins do not know each other", of: []string{"internal/runner/local"}, forbid: []string{"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential"}},
+	{name: "plug-ins do not know each other", of: []string{"internal/runner/local", "internal/runner/docker", "internal/runner/process"}, forbid: []string{"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/runner/local", "slipway/internal/runner/docker"}},
 	{name: "source providers know their family only", of: []string{"internal/source/github", "internal/source/bitbucket", "internal/source/codecommit", "internal/source/gitlab"}, forbid: []string{
 		"slipway/internal/store/...", "slipway/internal/schedule", "slipway/internal/codebuild", "slipway/internal/credential", "slipway/internal/webhook", "slipway/internal/keyring",
 		"slipway/internal/source/sourcetest",

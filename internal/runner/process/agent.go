@@ -1,4 +1,4 @@
-package local
+package process
 
 import (
 	"context"
@@ -30,7 +30,7 @@ type agent struct {
 }
 
 // agent returns the agent of a place and marks a child as being stopped.
-func (r *Runner) agent(id string) (*agent, error) {
+func (r *Agents) agent(id string) (*agent, error) {
 	dir := r.dir(id)
 	r.mu.Lock()
 	c := r.children[id]
