@@ -28,6 +28,9 @@ const yamlError = "YAML_FILE_ERROR"
 // environment, and a place where commands can run.
 func (e *engine) download(ctx context.Context) outcome {
 	e.log.Service("Waiting for agent ping")
+	for _, note := range e.launch.Notes {
+		e.log.Service("%s", note)
+	}
 	e.log.Service(event.WaitingForSource)
 	for _, step := range []func(context.Context) outcome{e.fetch, e.readSpec, e.refuse, e.prepare} {
 		if out := step(ctx); !out.ok() || ctx.Err() != nil {

@@ -154,7 +154,7 @@ func (e *engine) openLog(calls context.Context, lose func(error)) {
 		secrets[i] = m.Reveal()
 	}
 	e.log = output.New(pipe, secrets, func(seq uint64, frame []byte) error {
-		err := insist(calls, func(ctx context.Context) error { return e.client.Log(ctx, seq, frame) })
+		err := insist(calls, func(ctx context.Context) error { return e.client.Log(ctx, e.work.Frames+seq, frame) })
 		if err != nil && fault.KindOf(err) != fault.Invalid { // a log that is refused does not end the build
 			lose(err)
 		}

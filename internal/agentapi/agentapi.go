@@ -36,6 +36,8 @@ type Launch struct {
 	Dir     string  `json:"dir"`     // an empty directory of this build's own, on the agent's machine
 	Sandbox Sandbox `json:"sandbox"` // how to shut user code in
 	Mirrors Mirrors `json:"mirrors,omitzero"`
+
+	Notes []string `json:"notes,omitzero"` // lines of the service's that the log begins with
 }
 
 // Mirrors is where this machine keeps what builds fetched of git repositories,
@@ -73,6 +75,7 @@ type Work struct {
 	Deadline           time.Time            `json:"deadline"`            // when the build times out
 	Phases             []api.BuildPhaseType `json:"phases,omitzero"`     // whose commands are run; nil means all
 	Mask               []Bearer             `json:"mask,omitzero"`       // values that must not reach the log in any form
+	Frames             uint64               `json:"frames,omitzero"`     // log frames that are there already: the agent's first has this number
 }
 
 // A Source is one source to fetch.

@@ -93,7 +93,20 @@ func (b *Build) Begin(now, lease time.Time) {
 	}
 	b.leave(api.StatusTypeSucceeded, nil, b.moment(now, now))
 	b.State.Begun = true
-	if b.keepsLog() {
+	b.openLog()
+}
+
+// OpenLog gives the log of a build in PROVISIONING its name, unless the build
+// keeps none: something is to be said there before the agent begins. In any
+// other phase it does nothing.
+func (b *Build) OpenLog() {
+	if !b.Finished() && b.current() == provisioning {
+		b.openLog()
+	}
+}
+
+func (b *Build) openLog() {
+	if b.keepsLog() && !b.State.HasLog {
 		b.Public.Logs = b.logsAfter()
 		b.State.HasLog = true
 	}

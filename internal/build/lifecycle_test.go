@@ -281,3 +281,24 @@ func checkCoherent(t interface{ Fatalf(string, ...any) }, b build.Build) {
 		t.Fatalf("currentPhase = %s, want %s", *b.Public.CurrentPhase, end.PhaseType)
 	}
 }
+
+func TestALogThatIsOpenedBeforeTheAgentBegins(t *testing.T) {
+	now := time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+	b := started(t, nil, api.StartBuildInput{})
+	b.OpenLog()
+	if b.State.HasLog {
+		t.Error("a queued build has a log")
+	}
+	b.Claim([]byte("hash"), now, now.Add(time.Minute))
+	b.OpenLog()
+	open := *b.Public.Logs
+	if !b.State.HasLog || *open.StreamName != b.LogStream() {
+		t.Errorf("OpenLog: hasLog %v, %+v", b.State.HasLog, open)
+	}
+	b.Requeue(now)
+	b.Claim([]byte("again"), now, now.Add(time.Minute))
+	b.Begin(now, now.Add(time.Minute))
+	if diff := cmp.Diff(open, *b.Public.Logs); diff != "" || !b.State.HasLog {
+		t.Errorf("Begin changed the log (-opened +begun):\n%s", diff)
+	}
+}

@@ -89,8 +89,12 @@ func (s *Scheduler) Begin(ctx context.Context, id string, token secret.Text) (*a
 	log := h.log
 	h.mu.Unlock()
 	if log != nil {
-		if err := s.parts.Logs.Create(*log, now); err != nil {
+		frames, err := s.openLog(*log, now)
+		if err != nil {
 			return nil, err
+		}
+		if work != nil {
+			work.Frames = frames
 		}
 	}
 	if b.Finished() {

@@ -28,6 +28,7 @@ type ground struct {
 	made     int
 	failures int // of Start, before it succeeds
 	launches []string
+	pull     func(context.Context, runner.Launch) error // before Start, outside the lock; nil does nothing
 }
 
 // An agent is one fake agent.
@@ -52,7 +53,12 @@ func (g *ground) serve(s agentapi.Backend) {
 	g.server = s
 }
 
-func (g *ground) Start(_ context.Context, l runner.Launch) (runner.Place, error) {
+func (g *ground) Start(ctx context.Context, l runner.Launch) (runner.Place, error) {
+	if g.pull != nil {
+		if err := g.pull(ctx, l); err != nil {
+			return runner.Place{}, err
+		}
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.failures > 0 {

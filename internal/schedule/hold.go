@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"context"
 	"crypto/subtle"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type hold struct {
 	tell   api.StatusType      // what the agent is told to end with
 	ending bool                // the server is ending the build
 	lost   bool                // the agent is not heard any more
+	cancel context.CancelFunc  // ends the launch in flight; nil while there is none
 }
 
 // newHold returns the hold on a claimed build.
@@ -57,6 +59,17 @@ func (h *hold) settle(p runner.Place) {
 	h.place = p
 	h.mu.Unlock()
 	close(h.placed)
+}
+
+// launched reports whether the place is known, or that there is none: until
+// then no agent can be silent.
+func (h *hold) launched() bool {
+	select {
+	case <-h.placed:
+		return true
+	default:
+		return false
+	}
 }
 
 // heard prolongs the lease and reports whether it is worth storing.

@@ -60,7 +60,7 @@ func (s *Scheduler) reapLoop(ctx context.Context) {
 func (s *Scheduler) sweep(now time.Time) {
 	for _, h := range s.all() {
 		h.mu.Lock()
-		silent, begun := now.After(h.lease), h.begun
+		silent, begun := now.After(h.lease) && h.launched(), h.begun
 		h.mu.Unlock()
 		switch {
 		case silent && begun:
@@ -174,6 +174,9 @@ func (s *Scheduler) end(h *hold, how ending) {
 	h.lost = h.lost || how.silent
 	if !begun {
 		h.tell = how.status
+	}
+	if h.cancel != nil {
+		h.cancel()
 	}
 	h.mu.Unlock()
 	if begun {

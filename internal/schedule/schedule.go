@@ -80,6 +80,8 @@ type Reporter interface {
 type logs interface {
 	// Create makes a stream; that it exists is no error.
 	Create(id logstream.StreamID, now time.Time) error
+	// Next returns the number of the frame that a stream expects next.
+	Next(id logstream.StreamID) (uint64, error)
 	// Append adds frame number seq. A repeated one is ignored.
 	Append(id logstream.StreamID, seq uint64, frame []byte) error
 	// Sync makes what was appended durable.
@@ -136,7 +138,7 @@ const (
 	poll       = 2 * time.Second  // how often the queue is looked at without being told to
 	storeLease = 10 * time.Second // how much further a lease must reach to be stored again
 	tidyGrace  = 10 * time.Second // time the agent of a finished build has to exit
-	startTime  = time.Minute      // time a runner has to start an agent
+	startGrace = 10 * time.Second // time that a launch in flight has when the server ends
 	startPause = 200 * time.Millisecond
 	retryPause = time.Second // before a failed write of the end of a build is tried again
 )

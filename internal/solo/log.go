@@ -21,6 +21,13 @@ type printer struct {
 // Create has nothing to make.
 func (*printer) Create(logstream.StreamID, time.Time) error { return nil }
 
+// Next returns the number of the frame that comes next.
+func (p *printer) Next(logstream.StreamID) (uint64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.next, nil
+}
+
 // Append writes frame number seq, unless it was written before.
 func (p *printer) Append(_ logstream.StreamID, seq uint64, body []byte) error {
 	events, err := frame.Decode(body)
