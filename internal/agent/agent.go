@@ -23,6 +23,7 @@ import (
 	"slipway/internal/agent/fetch"
 	"slipway/internal/agent/inside"
 	"slipway/internal/agent/proctree"
+	"slipway/internal/agent/relay"
 	"slipway/internal/agent/runas"
 	"slipway/internal/agent/tool"
 	"slipway/internal/agentapi"
@@ -49,6 +50,7 @@ const maxLaunch = 1 << 20
 //	login        answer the git of user code, which it starts
 //	wait         wait for a process that another command left behind
 //	tool         be one of the commands that builds find: see package tool
+//	place        be the first process of a container: see package relay
 //
 // It returns the exit status. stderr gets what has to do with the agent and no
 // build's secrets.
@@ -59,6 +61,8 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return fetch.Main(stdin, stdout)
 	case args[0] == "credential":
 		return fetch.CredentialHelper(args[1:], stdin, stdout)
+	case args[0] == "place":
+		return relay.Main(args[1:], stderr)
 	case args[0] == "inside":
 		return inside.Main(args[1:], stderr)
 	case args[0] == "as":

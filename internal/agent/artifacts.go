@@ -119,7 +119,7 @@ func (e *engine) uploadFailure(err error) outcome {
 		return failed(clientError, "Failed to upload artifacts: %s", p.message)
 	}
 	if e.dead != nil {
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	}
 	if fault.KindOf(err) == fault.Invalid {
 		return failed(clientError, "Failed to upload artifacts: %s", fault.Message(err))

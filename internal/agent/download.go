@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -80,6 +81,9 @@ func (e *engine) fetch(ctx context.Context) outcome {
 	}
 	if f := result.Failure; f != nil {
 		return failed(*f.StatusCode, "%s", *f.Message)
+	}
+	if err := e.giveSources(); err != nil {
+		return faulty("The sources could not be given to the container's user: %v", err)
 	}
 	e.log.Service("Phase is DOWNLOAD_SOURCE")
 	e.log.Service("CODEBUILD_SRC_DIR=%s", e.home)
@@ -197,9 +201,9 @@ func (e *engine) refuse(context.Context) outcome {
 	case "", "sh", "/bin/sh":
 		e.shell = shell.Path
 	case "bash", "/bin/bash":
-		i := slices.IndexFunc(bashes, func(path string) bool { _, err := os.Stat(path); return err == nil })
+		i := slices.IndexFunc(bashes, e.hasProgram)
 		if i < 0 {
-			return failed(clientError, "The buildspec wants bash, which this machine does not have")
+			return failed(clientError, "The buildspec wants bash, which %s does not have", e.whose())
 		}
 		e.shell = bashes[i]
 	default:
@@ -208,7 +212,7 @@ func (e *engine) refuse(context.Context) outcome {
 	return succeeded
 }
 
-// bashes are where bash may be, on the host and in the sandbox.
+// bashes are where bash may be, on the host, in the sandbox and in images.
 var bashes = []string{"/bin/bash", "/usr/bin/bash"}
 
 // prepare writes the environment and waits for the place. Its lines are
@@ -235,11 +239,8 @@ func (e *engine) prepare(ctx context.Context) outcome {
 	if err := e.w.write(stateFile, e.initial); err != nil {
 		return faulty("The build's variables could not be written: %v", err)
 	}
-	if e.placeError == nil {
-		e.placeError = e.place.Ready(readyTime)
-	}
-	if e.placeError != nil {
-		return faulty("The place where commands run could not be started: %v", e.placeError)
+	if err := e.ready(); err != nil {
+		return faulty("The place where commands run could not be started: %v", err)
 	}
 	if out := e.gitHelper(ctx); !out.ok() {
 		return out
@@ -272,6 +273,9 @@ func (e *engine) prepare(ctx context.Context) outcome {
 
 // baseVariables are what an image would set.
 func (e *engine) baseVariables() []buildspec.Variable {
+	if far := e.container(); far != nil { // whose environment the driver has
+		return []buildspec.Variable{{Name: "PATH", Value: cmp.Or(far.Path(), defaultPath) + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: sandbox.Home}}
+	}
 	if e.launch.Sandbox.Bubblewrap != "" {
 		return []buildspec.Variable{{Name: "PATH", Value: defaultPath + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: sandbox.Home}}
 	}

@@ -77,7 +77,7 @@ func (e *engine) gitHelper(ctx context.Context) outcome {
 		return failed(clientError, "git-credential-helper could not be set up: %s", problem.message)
 	}
 	if err != nil {
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	}
 	e.helps.Store(true)
 	return succeeded

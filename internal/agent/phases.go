@@ -119,9 +119,6 @@ func lineOf(lines []int, i int) int {
 	return 0
 }
 
-// foundDead is what CodeBuild says of a container that is gone.
-const foundDead = "Build container found dead before completing the build. A command ended the build's own processes, or the machine was out of memory."
-
 // command runs one command, which begins in that line of the buildspec. All it wrote is in the log when it returns. After
 // the end of the build or of its place it runs nothing.
 func (e *engine) command(ctx context.Context, text string, line int) outcome {
@@ -129,7 +126,7 @@ func (e *engine) command(ctx context.Context, text string, line int) outcome {
 	case ctx.Err() != nil:
 		return outcome{status: api.StatusTypeStopped} // phase says why
 	case e.dead != nil:
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	}
 	e.log.Service(event.RunningCommand+"%s", text)
 	status, err := e.execute(text)
@@ -138,7 +135,7 @@ func (e *engine) command(ctx context.Context, text string, line int) outcome {
 		return outcome{status: api.StatusTypeStopped}
 	case err != nil:
 		e.dead = err
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	}
 	e.lastExit = status
 	if status == 0 {
@@ -147,7 +144,7 @@ func (e *engine) command(ctx context.Context, text string, line int) outcome {
 	e.succeeding = false
 	e.log.Service(event.CommandFailed+"%s exit status %d", text, status)
 	e.explainSize()
-	out := failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d", text, status)
+	out := failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d%s", text, status, e.outOfMemory())
 	out.command = &event.Command{Text: text, File: e.specFile, Line: line, Exit: status}
 	return out
 }

@@ -35,7 +35,7 @@ func (e *engine) become(p buildspec.Phase) outcome {
 	case ok:
 		return failed(clientError, "Commands cannot run as %s: %s", name, problem.message)
 	case err != nil:
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	case answer.UID == answer.Own:
 		return succeeded
 	case answer.Own != 0:

@@ -31,7 +31,7 @@ func (e *engine) runtimes(ctx context.Context, env *environment) outcome {
 	case wrong:
 		return failed(clientError, "The runtimes of the build's image cannot be read: %s", problem.message)
 	case err != nil:
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	case file.Path == "":
 		e.log.Service("Skipping install of runtimes. Runtime version selection is not supported by this build image")
 		return succeeded
@@ -63,7 +63,7 @@ func (e *engine) runtimes(ctx context.Context, env *environment) outcome {
 	// The first of the build's own begins at the source, and PWD says so.
 	if _, err := e.execute("cd -- " + quote(e.home)); err != nil {
 		e.dead = err
-		return failed(clientError, foundDead)
+		return e.foundDead()
 	}
 	return succeeded
 }

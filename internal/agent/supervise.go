@@ -33,6 +33,7 @@ type engine struct {
 	w          *workspace
 	place      *shell.Place // nil if it could not be started
 	placeError error        // why
+	usable     bool         // the place is ready
 	dead       error        // set when the place has died under a command
 
 	spec       *buildspec.Spec
@@ -55,6 +56,7 @@ type engine struct {
 		sync.Mutex
 		number, bytes int
 	}
+	killed int // processes of the container that the kernel ended, as last heard
 }
 
 // supervise runs the build of a launch to its end and returns once the server
@@ -124,6 +126,9 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 // startPlace starts the place where user code will run. Program is the path of
 // this one.
 func startPlace(program string, l agentapi.Launch, w *workspace) (*shell.Place, error) {
+	if l.Sandbox.Container != 0 {
+		return startFar(l.Sandbox.Container, w)
+	}
 	if l.Sandbox.Bubblewrap == "" {
 		// In every process of the build: by it, a runner can find those that
 		// outlived an agent.
@@ -141,6 +146,15 @@ func startPlace(program string, l agentapi.Launch, w *workspace) (*shell.Place, 
 		Hide: l.Sandbox.Hide, ReadOnly: l.Sandbox.ReadOnly, Root: os.Geteuid() == 0,
 	})
 	return shell.Start(l.Sandbox.Bubblewrap, args, "", nil)
+}
+
+// ready waits until commands can run in the place.
+func (e *engine) ready() error {
+	if e.placeError == nil && !e.usable {
+		e.placeError = e.place.Ready(readyTime)
+		e.usable = e.placeError == nil
+	}
+	return e.placeError
 }
 
 // openLog starts the log and the copying of what user code writes.

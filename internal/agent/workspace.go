@@ -52,7 +52,7 @@ func newWorkspace(l agentapi.Launch) (*workspace, error) {
 		tmp:  filepath.Join(l.Dir, "tmp"),
 	}
 	w.seen = w.host
-	if l.Sandbox.Bubblewrap != "" {
+	if l.Sandbox.Bubblewrap != "" || l.Sandbox.Container != 0 {
 		w.seen = sandbox.Workspace
 	}
 	for _, dir := range []string{w.host, w.path("output"), w.path("output/tmp"), w.path("readonly"), w.home, w.tmp, w.varTmp()} {

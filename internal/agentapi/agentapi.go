@@ -48,9 +48,11 @@ type Mirrors struct {
 	Limit int64  `json:"limit"` // bytes that it may hold
 }
 
-// A Sandbox says how user code is shut in on this machine.
+// A Sandbox says how user code is shut in on this machine. Without Bubblewrap
+// and Container it is not.
 type Sandbox struct {
-	Bubblewrap string   `json:"bubblewrap,omitzero"` // path of bwrap; empty means no sandbox
+	Bubblewrap string   `json:"bubblewrap,omitzero"` // path of bwrap
+	Container  int      `json:"container,omitzero"`  // number of the agent's open file that is a connection to a container (package relay)
 	Hide       []string `json:"hide,omitzero"`       // directories and files user code must not see, such as the server's data folder
 	ReadOnly   []string `json:"readOnly,omitzero"`   // further host paths user code may read, such as /root/.pyenv
 }

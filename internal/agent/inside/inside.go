@@ -13,6 +13,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // A duty does one thing: it reads a request, a JSON value, and returns what is
@@ -82,5 +85,32 @@ func run(do duty, requestFile, answerFile string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(answerFile, text, 0o600)
+	if err := os.WriteFile(answerFile, text, 0o600); err != nil {
+		return err
+	}
+	return giveBack(requestFile)
+}
+
+// giveBack gives what root made beside the request to whom the request belongs:
+// the agent outside may not be root, and is to read it.
+func giveBack(requestFile string) error {
+	var asked unix.Stat_t
+	if err := unix.Lstat(requestFile, &asked); err != nil || os.Geteuid() != 0 || asked.Uid == 0 {
+		return err
+	}
+	dir := filepath.Dir(requestFile)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		var st unix.Stat_t
+		path := filepath.Join(dir, e.Name())
+		if unix.Lstat(path, &st) == nil && st.Uid == 0 && e.Type().IsRegular() {
+			if err := os.Lchown(path, int(asked.Uid), int(asked.Gid)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

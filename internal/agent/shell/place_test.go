@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"slipway/internal/agent/proctree"
+	"slipway/internal/agent/relay"
 	"slipway/internal/agent/shell"
 )
 
@@ -35,6 +37,9 @@ func TestMain(m *testing.M) {
 		if signal.Ignored(s) {
 			signal.Notify(make(chan os.Signal, 1), s)
 		}
+	}
+	if len(os.Args) > 1 && os.Args[1] == "relay" {
+		os.Exit(relay.Main(os.Args[2:], os.Stderr))
 	}
 	if len(os.Args) > 1 && os.Args[1] == "agent" {
 		agent(os.Args[2], os.Args[3])
@@ -73,13 +78,74 @@ type place struct {
 func begin(t testing.TB, wrapper string) *place {
 	t.Helper()
 	dir := t.TempDir()
-	if wrapper == "" {
+	switch wrapper {
+	case "":
 		return plain(t, dir, []string{})
+	case container:
+		return far(t, dir)
 	}
 	return ready(t, &place{t: t, host: dir, seen: "/mnt"}, wrapper, []string{
 		"--unshare-pid", "--die-with-parent", "--new-session", "--clearenv",
 		"--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--bind", dir, "/mnt", "--chdir", "/mnt",
 	}, nil)
+}
+
+// container is the wrapper of places behind a relay. What stands for a container
+// is a sandbox whose first process is this program.
+const container = "container"
+
+// far starts such a place.
+func far(t testing.TB, dir string) *place {
+	t.Helper()
+	c := connect(t, dir)
+	p := &place{t: t, host: dir, seen: "/mnt"}
+	var err error
+	if p.Place, err = shell.StartFar(c, "/mnt"); err != nil {
+		t.Fatal(err)
+	}
+	if c.Path() != "/usr/bin:/bin" {
+		t.Errorf("PATH of the image is %q", c.Path())
+	}
+	return p.await()
+}
+
+// connect makes a container and returns the connection to it.
+func connect(t testing.TB, dir string) *relay.Conn {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "socket"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bubblewrap(t), "--unshare-pid", "--as-pid-1", "--die-with-parent", "--new-session", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin",
+		"--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--bind", dir, "/mnt", "--", exe, "relay", "/mnt/socket")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() })
+	_ = l.SetDeadline(time.Now().Add(limit))
+	conn, err := l.AcceptUnix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := relay.Await(conn, time.Now().Add(limit)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := conn.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := relay.Open(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // plain starts a place that is a plain process tree.
@@ -94,6 +160,13 @@ func ready(t testing.TB, p *place, wrapper string, args, env []string) *place {
 	if p.Place, err = shell.Start(wrapper, args, p.host, env); err != nil {
 		t.Fatal(err)
 	}
+	return p.await()
+}
+
+// await waits until the place is ready.
+func (p *place) await() *place {
+	t := p.t
+	t.Helper()
 	t.Cleanup(func() { p.Output.Close() })
 	t.Cleanup(p.End)
 	if err := p.Ready(limit); err != nil {
@@ -200,8 +273,9 @@ func bubblewrap(t testing.TB) string {
 	return path
 }
 
-// inBoth runs a test in a sandbox and in a plain process tree.
-func inBoth(t *testing.T, test func(t *testing.T, wrapper string)) {
+// inEach runs a test in a sandbox, in a container and in a plain process tree.
+func inEach(t *testing.T, test func(t *testing.T, wrapper string)) {
 	t.Run("sandbox", func(t *testing.T) { test(t, bubblewrap(t)) })
+	t.Run("container", func(t *testing.T) { test(t, container) })
 	t.Run("plain", func(t *testing.T) { test(t, "") })
 }

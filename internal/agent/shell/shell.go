@@ -1,5 +1,5 @@
 // Package shell runs the commands of a build one after another in one place:
-// a sandbox, or a plain process tree.
+// a sandbox, a container, or a plain process tree.
 //
 // A small driver, itself a POSIX shell script, lives in that place as long as
 // the build. It is told over a pipe which script to run next and answers with
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"slipway/internal/agent/proctree"
+	"slipway/internal/agent/relay"
 )
 
 // driver reads "number shell script" lines and answers "number status".
@@ -55,7 +56,8 @@ const endLimit = 10 * time.Second
 type Place struct {
 	Output *os.File // what user code writes, not blocking; the caller reads and closes it
 
-	cmd      *exec.Cmd
+	cmd      *exec.Cmd   // nil in a container
+	far      *relay.Conn // to the container, if it is one
 	sandbox  bool
 	requests *os.File
 	replies  *os.File
@@ -72,37 +74,21 @@ func Start(wrapper string, args []string, dir string, env []string) (*Place, err
 	p := &Place{sandbox: wrapper != ""}
 	var theirs files
 	defer func() { theirs.close() }()
-	var err error
-	open := func(mine, their **os.File, reads bool) {
-		if err != nil {
-			return
-		}
-		var r, w *os.File
-		if r, w, err = os.Pipe(); err != nil {
-			return
-		}
-		if reads {
-			*mine, *their = r, w
-		} else {
-			*mine, *their = w, r
-		}
-		theirs = append(theirs, *their)
-	}
-	var stdin, stdout, stderr, reply, options, optionsIn *os.File
-	open(&p.requests, &stdin, false)
-	open(&p.Output, &stdout, true)
-	open(&p.problems, &stderr, true)
-	open(&p.replies, &reply, true)
-	if p.sandbox {
-		open(&optionsIn, &options, false)
-	}
-	if err != nil {
+	if err := p.open(&theirs); err != nil {
 		p.close()
 		return nil, err
 	}
-	growPipe(p.Output)
+	var optionsIn *os.File
+	if p.sandbox {
+		options, in, err := os.Pipe()
+		if err != nil {
+			p.close()
+			return nil, err
+		}
+		optionsIn, theirs = in, append(theirs, options)
+	}
 	cmd := exec.Command(Path, "-c", driver)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, stdout, stderr, []*os.File{reply}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = theirs[0], theirs[1], theirs[2], theirs[3:]
 	cmd.Dir, cmd.Env = dir, append([]string{}, env...) // not nil: that would mean ours
 	// The driver ends with the agent, however that ends. The signal comes when
 	// the starting thread ends; Go ends none but those locked by a goroutine.
@@ -112,7 +98,6 @@ func Start(wrapper string, args []string, dir string, env []string) (*Place, err
 		// and this one would name folders of the host.
 		cmd.Path, cmd.Args = wrapper, append([]string{wrapper, "--args", "4", "--"}, cmd.Args...)
 		cmd.Args[4] = Path
-		cmd.ExtraFiles = append(cmd.ExtraFiles, options)
 		cmd.Dir, cmd.Env = "/", []string{}
 	} else {
 		cmd.SysProcAttr.Setsid = true // a user's `kill 0` must not reach the agent
@@ -128,9 +113,49 @@ func Start(wrapper string, args []string, dir string, env []string) (*Place, err
 		optionsIn.Close()
 	}
 	p.cmd = cmd
-	p.answers = bufio.NewReaderSize(p.replies, 64)
 	return p, nil
 }
+
+// StartFar starts the driver in a container, in dir there, with the image's
+// environment. The place takes the connection over.
+func StartFar(far *relay.Conn, dir string) (*Place, error) {
+	p := &Place{far: far}
+	var theirs files
+	defer func() { theirs.close() }()
+	err := p.open(&theirs)
+	if err == nil {
+		err = far.Start(relay.Command{Path: Path, Args: []string{"-c", driver}, Dir: dir}, theirs)
+	}
+	if err != nil {
+		p.close()
+		far.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// open opens the pipes to the driver. Theirs are its files, from 0 on.
+func (p *Place) open(theirs *files) error {
+	for _, pipe := range []struct {
+		mine  **os.File
+		reads bool
+	}{{&p.requests, false}, {&p.Output, true}, {&p.problems, true}, {&p.replies, true}} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		if !pipe.reads {
+			r, w = w, r
+		}
+		*pipe.mine, *theirs = r, append(*theirs, w)
+	}
+	growPipe(p.Output)
+	p.answers = bufio.NewReaderSize(p.replies, 64)
+	return nil
+}
+
+// Container returns the connection to the container that the place is, or nil.
+func (p *Place) Container() *relay.Conn { return p.far }
 
 // Ready waits until the place works, at most for limit. Its error says why
 // not, in the words of the wrapper.
@@ -176,8 +201,14 @@ func (p *Place) Run(shell, script string) (int, error) {
 // It may be called at any time, more than once and from several goroutines.
 func (p *Place) End() {
 	p.end.Do(func() {
-		_ = p.cmd.Process.Kill()
 		_ = p.replies.SetReadDeadline(time.Unix(1, 0)) // a Run in flight returns, whoever still holds the pipe
+		if p.far != nil {
+			p.far.End(endLimit)
+			p.far.Close()
+			_ = p.requests.Close()
+			return
+		}
+		_ = p.cmd.Process.Kill()
 		proctree.End(!p.sandbox, endLimit)
 		_ = p.requests.Close()
 	})
