@@ -42,6 +42,7 @@ demo: build ## the whole main job, step by step
 
 test: ## everything, with the race detector; installs what the tests use
 	@./scripts/test-packages
+	@./scripts/test-docker
 	@$(MAKE) --no-print-directory build
 	cd web && npm run check && npm test
 	$(GO) vet ./...

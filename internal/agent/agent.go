@@ -51,6 +51,7 @@ const maxLaunch = 1 << 20
 //	wait         wait for a process that another command left behind
 //	tool         be one of the commands that builds find: see package tool
 //	place        be the first process of a container: see package relay
+//	sweep        likewise, to empty a folder
 //
 // It returns the exit status. stderr gets what has to do with the agent and no
 // build's secrets.
@@ -63,6 +64,8 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return fetch.CredentialHelper(args[1:], stdin, stdout)
 	case args[0] == "place":
 		return relay.Main(args[1:], stderr)
+	case args[0] == "sweep":
+		return relay.Sweep(args[1:], stderr)
 	case args[0] == "inside":
 		return inside.Main(args[1:], stderr)
 	case args[0] == "as":

@@ -48,6 +48,34 @@ func Main(args []string, stderr io.Writer) int {
 	return 0
 }
 
+// Sweep is the first process of a container that empties the folder that its
+// argument names, and ends. It returns the exit status.
+func Sweep(args []string, stderr io.Writer) int {
+	if len(args) != 1 || os.Getpid() != 1 {
+		fmt.Fprintln(stderr, "usage: a container starts this itself, as its first process")
+		return 2
+	}
+	if err := empty(args[0]); err != nil {
+		fmt.Fprintln(stderr, "agent:", err)
+		return 1
+	}
+	return 0
+}
+
+// empty removes all that is in a folder, and nothing that links lead to.
+func empty(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		err = errors.Join(err, root.RemoveAll(e.Name()))
+	}
+	return err
+}
+
 // first is the first process at work.
 type first struct {
 	conn *net.UnixConn

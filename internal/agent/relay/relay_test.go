@@ -165,6 +165,10 @@ func TestMainIsForFirstProcesses(t *testing.T) {
 	if status := Main([]string{"/no/socket"}, &said); status != 2 || !strings.Contains(said.String(), "usage") {
 		t.Errorf("Main = %d, %q", status, &said)
 	}
+	dir := t.TempDir()
+	if status := Sweep([]string{dir}, &said); status != 2 {
+		t.Errorf("Sweep = %d, %q", status, &said)
+	}
 }
 
 func TestOwnFollowsNoLink(t *testing.T) {
@@ -192,6 +196,25 @@ func TestOwnFollowsNoLink(t *testing.T) {
 	}
 	if err := own(filepath.Join(dir, "none")); err == nil {
 		t.Error("own of nothing succeeded")
+	}
+}
+
+func TestEmptyFollowsNoLink(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(outside, "kept"), nil, 0o600), os.MkdirAll(filepath.Join(dir, "a", "b"), 0o700), os.WriteFile(filepath.Join(dir, "file"), nil, 0o600),
+		os.Symlink(outside, filepath.Join(dir, "link")), os.Symlink(outside, filepath.Join(dir, "a", "b", "link")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := empty(dir); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if _, kept := os.Stat(filepath.Join(outside, "kept")); err != nil || len(left) > 0 || kept != nil {
+		t.Errorf("left %v, %v; outside: %v", left, err, kept)
 	}
 }
 

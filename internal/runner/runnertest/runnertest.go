@@ -32,6 +32,8 @@ type Ground struct {
 	// Open returns a Runner on this ground. Opening again stands for a server
 	// that was restarted.
 	Open func() runner.Runner
+	// Image is the one that launches name; most runners need none.
+	Image string
 }
 
 // Run tests the runners that ground makes. Their agents' command is the one
@@ -109,7 +111,7 @@ func (s *suite) start(t *testing.T, kind string) runner.Place {
 
 func (s *suite) launch(t *testing.T, id string) runner.Place {
 	t.Helper()
-	p, err := s.runner.Start(t.Context(), runner.Launch{BuildID: id, Token: secret.New("token of " + id)})
+	p, err := s.runner.Start(t.Context(), runner.Launch{BuildID: id, Token: secret.New("token of " + id), Image: s.ground.Image})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +225,9 @@ func testGone(t *testing.T, s *suite) {
 	p := s.start(t, "calm")
 	s.stop(t, p, grace)
 	s.stop(t, p, grace)
-	s.stop(t, runner.Place{BuildID: "calm:" + uuid.NewString(), ID: "0123456789abcdef"}, 0)
+	never := []byte(p.ID) // of another place, for all we know
+	never[len(never)-1] ^= 1
+	s.stop(t, runner.Place{BuildID: "calm:" + uuid.NewString(), ID: string(never)}, 0)
 }
 
 func testSeveral(t *testing.T, s *suite) {
@@ -289,7 +293,7 @@ func testRestartDead(t *testing.T, s *suite) {
 func testEndedContext(t *testing.T, s *suite) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if p, err := s.runner.Start(ctx, runner.Launch{BuildID: "calm:" + uuid.NewString(), Token: secret.New("x")}); err == nil {
+	if p, err := s.runner.Start(ctx, runner.Launch{BuildID: "calm:" + uuid.NewString(), Token: secret.New("x"), Image: s.ground.Image}); err == nil {
 		t.Errorf("Start = %+v, want an error", p)
 	}
 	if got := s.list(t, s.runner); len(got) != 0 {
