@@ -65,7 +65,7 @@ func refusal(t *testing.T, c *awsjson.Client, op string, in any) string {
 }
 
 func TestConsoleSignIn(t *testing.T) {
-	s := serve(t)
+	s := serve(t, "--runner", "local")
 	s.project("app", "version: 0.2\nphases:\n  build:\n    commands: [echo hi]\n")
 	s.expects(0, "", words("console sessions"), "Nobody is signed in")
 

@@ -6,12 +6,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"slipway/internal/api/slipway"
 	"slipway/internal/doctor"
+	"slipway/internal/runner/docker"
 	"slipway/internal/runner/local"
 	"slipway/internal/seal"
 	"slipway/internal/store"
@@ -159,10 +162,53 @@ func (s *server) machine(keys *seal.Keyset, dates *doctor.Dates) doctor.Machine 
 		OpenKey:  func() (string, error) { return keys.KeyID(), nil },
 		Database: s.db.Check,
 	}
-	if s.o.runner == "local" {
+	if slices.Contains(s.runners, localRunner) {
 		m.Sandbox, m.Probe = s.o.sandbox, local.Probe
 	}
+	if s.docker != nil {
+		m.Engine = s.lookAtEngine
+	}
 	return m
+}
+
+// lookAtEngine looks at the engine that builds have containers of, and at the
+// images that are mapped.
+func (s *server) lookAtEngine(ctx context.Context) []slipway.Finding {
+	var all []slipway.Finding
+	find := func(subject string, level slipway.FindingLevel, message, fix string) {
+		all = append(all, slipway.Finding{Area: doctor.AreaDocker, Subject: subject, Level: level, Message: message, Fix: fix})
+	}
+	engine, err := docker.Probe(ctx, os.Getenv("DOCKER_HOST"))
+	if err != nil {
+		find(s.docker.Engine().Socket, slipway.FindingLevelError, "Builds with an image cannot start: "+err.Error()+".", "Start Docker again, and look at its log.")
+		return all
+	}
+	defer engine.Close()
+	find(engine.Socket, slipway.FindingLevelOk, fmt.Sprintf("Docker %s answers, and builds with an image run in its containers (%d processors, %s).",
+		engine.Version, engine.Processors, doctor.Bytes(engine.Memory)), "")
+	if s.o.images.Len() == 0 {
+		message := "No image is mapped. CodeBuild's images of Amazon Linux are pulled from where AWS publishes them; it publishes none of Ubuntu (aws/codebuild/standard:…)."
+		if s.o.runner == autoRunner {
+			message = "No image is mapped: builds that name one of CodeBuild's own use the tools of this machine."
+		}
+		find("", slipway.FindingLevelOk, message+" 'slipway serve --docker-image NAME=IMAGE' says which image stands for one.", "")
+	}
+	for _, e := range s.o.images.Entries() {
+		name, image := e[0], e[1]
+		if strings.Contains(image, "*") {
+			find(name, slipway.FindingLevelOk, "It stands for "+image+".", "")
+			continue
+		}
+		switch size, here, err := engine.Has(ctx, image); {
+		case err != nil:
+			find(name, slipway.FindingLevelWarning, "It stands for "+image+", which could not be looked for: "+err.Error()+".", "")
+		case here:
+			find(name, slipway.FindingLevelOk, fmt.Sprintf("It stands for %s, which is here (%s).", image, doctor.Bytes(size)), "")
+		default:
+			find(name, slipway.FindingLevelOk, fmt.Sprintf("It stands for %s, which is not here yet: the first build that needs it pulls it, or 'docker pull %s' now.", image, image), "")
+		}
+	}
+	return all
 }
 
 // Findings looks at where this server runs; where it listens is known only once

@@ -20,6 +20,7 @@ import (
 	"slipway/internal/agentapi"
 	"slipway/internal/blob"
 	"slipway/internal/registrar"
+	"slipway/internal/runner/docker"
 	"slipway/internal/source"
 )
 
@@ -33,7 +34,9 @@ type serveOptions struct {
 	cacheGB   int    // gigabytes that LOCAL_SOURCE_CACHE may take; 0 turns it off
 	bucketURL string // where buckets are, with {bucket} for the name; empty means in the data folder
 	maxBuilds int    // builds at a time; 0 means one for each processor
-	runner    string // local or none
+	runner    string // auto, local, docker or none
+	images    docker.Images
+	network   string // of containers; empty means Docker's default
 	drain     time.Duration
 	sandbox   string   // auto, bubblewrap or none
 	readOnly  []string // host paths that user code may read besides the usual ones
@@ -52,11 +55,12 @@ type serveOptions struct {
 
 func serveCommand() *cobra.Command {
 	var o serveOptions
-	var data, endpoints, publicURL, level string
+	var data, endpoints, publicURL, level, imageFile string
+	var images []string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Run the server: API, scheduler and local runner",
-		Long: `Run the server: CodeBuild's API, the scheduler and the local runner, on an embedded
+		Short: "Run the server: API, scheduler and runners",
+		Long: `Run the server: CodeBuild's API, the scheduler and the runners, on an embedded
 database in the data folder. The first start makes the folder, the key that seals
 secrets and an access key for the owner, which 'slipway env' prints.
 
@@ -75,6 +79,9 @@ An agent whose server does not come back within a minute ends its build.`,
 			var l slog.Level
 			if err := l.UnmarshalText([]byte(level)); err != nil {
 				return usagef("--log-level: %w", err)
+			}
+			if o.images, err = readImages(imageFile, images); err != nil {
+				return err
 			}
 			if o.publicURL, err = registrar.ParsePublicURL(publicURL); err != nil {
 				return usagef("--public-url: %w", err)
@@ -105,7 +112,10 @@ An agent whose server does not come back within a minute ends its build.`,
 	f.IntVar(&o.cacheGB, "source-cache-limit", 10, "gigabytes of the data folder that the source caches of projects with LOCAL_SOURCE_CACHE may take, those used longest ago go first; 0 turns it off")
 	f.StringVar(&o.bucketURL, "bucket-url", "", "where buckets of artifacts, caches and sources are, such as 's3://{bucket}?region=eu-central-1' (default: a folder for each in the data folder)")
 	f.IntVar(&o.maxBuilds, "max-builds", 0, "builds that run at a time; 0 means one for each processor")
-	f.StringVar(&o.runner, "runner", "local", "local: builds run on this machine; none: they are accepted and wait")
+	f.StringVar(&o.runner, "runner", autoRunner, "auto: docker for builds with an image if an engine answers, local for all others; local: on this machine; docker: in containers; none: builds are accepted and wait")
+	f.StringArrayVar(&images, "docker-image", nil, "NAME=IMAGE: the image that stands for the one a project names; NAME may end in *, and * alone means all of CodeBuild's own (repeatable)")
+	f.StringVar(&imageFile, "docker-images", "", "file of such mappings, one a line, # begins a comment; --docker-image beats it")
+	f.StringVar(&o.network, "docker-network", "", "network of the containers, such as host (default that of the engine)")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long to wait for running builds when stopping")
 	f.StringVar(&o.sandbox, "sandbox", "auto", "auto: bubblewrap if it works here; bubblewrap: do not start without it; none: user code runs unprotected")
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "host path that user code may read besides the system's, such as /home/me/.nvm (repeatable)")
@@ -166,8 +176,17 @@ func (o serveOptions) check() error {
 	if o.keep < time.Hour {
 		return usagef("--keep-deliveries %s: expected an hour or more, since what comes twice is known by what is kept", o.keep)
 	}
-	if o.runner != "local" && o.runner != "none" {
-		return usagef("--runner %q: expected local or none", o.runner)
+	switch o.runner {
+	case autoRunner, localRunner, dockerRunner:
+	case noRunner:
+		if o.images.Len() > 0 {
+			return usagef("--docker-image is of no use with --runner none")
+		}
+	default:
+		return usagef("--runner %q: expected auto, local, docker or none", o.runner)
+	}
+	if o.runner == localRunner && o.images.Len() > 0 {
+		return usagef("--docker-image is of no use with --runner local: choose docker or auto")
 	}
 	switch o.sandbox {
 	case "auto", "bubblewrap", "none":
@@ -218,6 +237,27 @@ func (o serveOptions) mirrors() agentapi.Mirrors {
 		return agentapi.Mirrors{}
 	}
 	return agentapi.Mirrors{Dir: o.data.file("mirrors"), Limit: int64(o.cacheGB) << 30}
+}
+
+// readImages reads the mappings of a file, if there is one, and those of the
+// command line.
+func readImages(file string, flags []string) (docker.Images, error) {
+	var entries []string
+	if file != "" {
+		f, err := os.Open(file)
+		if err != nil {
+			return docker.Images{}, usagef("--docker-images: %w", err)
+		}
+		defer f.Close()
+		if entries, err = docker.ReadImages(f); err != nil {
+			return docker.Images{}, usagef("--docker-images: %w", err)
+		}
+	}
+	images, err := docker.ParseImages(append(entries, flags...))
+	if err != nil {
+		return images, usagef("--docker-image: %w", err)
+	}
+	return images, nil
 }
 
 // width is how many builds run at a time.

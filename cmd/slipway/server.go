@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
 	"slipway/internal/blob"
 	"slipway/internal/checkup"
@@ -23,8 +22,7 @@ import (
 	"slipway/internal/logstream"
 	"slipway/internal/receiver"
 	"slipway/internal/registrar"
-	"slipway/internal/runner"
-	"slipway/internal/runner/local"
+	"slipway/internal/runner/docker"
 	"slipway/internal/schedule"
 	"slipway/internal/secret"
 	"slipway/internal/store"
@@ -35,8 +33,10 @@ import (
 type server struct {
 	o           serveOptions
 	url         string
-	sandboxNote string      // for people: where user code runs
-	link        secret.Text // signs one person in at the console
+	runners     []string       // by name, where builds can run
+	docker      *docker.Runner // nil if builds have no containers
+	sandboxNote string         // for people: where user code runs
+	link        secret.Text    // signs one person in at the console
 
 	lock      *os.File
 	db        *store.DB
@@ -101,43 +101,6 @@ func start(ctx context.Context, o serveOptions) (_ *server, err error) {
 	return s, o.data.writeEndpoint(endpoint{URL: s.url, Region: o.region, Account: o.account, Key: o.key})
 }
 
-// runner returns where agents live, and says loudly if user code is not shut in.
-func (s *server) runner(ctx context.Context) (runner.Runner, error) {
-	if s.o.runner == "none" {
-		s.sandboxNote = "are accepted and wait: there is no runner"
-		return nowhere{}, nil
-	}
-	box := agentapi.Sandbox{Hide: []string{string(s.o.data)}, ReadOnly: s.o.readOnly}
-	if os.Geteuid() == 0 {
-		box.Hide = append(box.Hide, sandbox.RootOnly(s.o.readOnly)...)
-	}
-	s.sandboxNote = "run on this machine, in a bubblewrap sandbox"
-	if s.o.sandbox != "none" {
-		bwrap, err := local.Probe(ctx)
-		if err != nil && s.o.sandbox == "bubblewrap" {
-			return nil, err
-		}
-		if err != nil {
-			s.o.log.Warn("no sandbox is possible here: builds can read and change whatever this user can", "reason", err)
-		}
-		box.Bubblewrap = bwrap
-	}
-	if box.Bubblewrap == "" {
-		s.sandboxNote = "run on this machine WITHOUT A SANDBOX: they can read and change whatever this user can, the tokens' key included"
-	}
-	agent := s.o.agent
-	if len(agent) == 0 {
-		var err error
-		if agent, err = agentCommand(); err != nil {
-			return nil, err
-		}
-	}
-	return local.New(local.Options{
-		Dir: s.o.data.file("builds"), Server: "unix://" + s.o.data.file("agent.sock"), Agent: agent, Sandbox: box, Log: s.o.log,
-		Mirrors: s.o.mirrors(),
-	})
-}
-
 // agentCommand is the lean agent beside this program, or else this program.
 func agentCommand() ([]string, error) {
 	self, err := os.Executable()
@@ -169,7 +132,7 @@ func (s *server) run(ctx context.Context) error {
 			return nil
 		})
 	}
-	if s.o.runner == "none" {
+	if s.o.runner == noRunner {
 		s.drain(serving)
 	}
 	g.Go(func() error { return s.scheduler.Run(gctx) })
@@ -221,6 +184,9 @@ func (s *server) close() error {
 				err = errors.Join(err, e)
 			}
 		}
+	}
+	if s.docker != nil {
+		err = errors.Join(err, s.docker.Close())
 	}
 	if s.blobs != nil {
 		err = errors.Join(err, s.blobs.Close())

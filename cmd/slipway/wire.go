@@ -133,7 +133,7 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 	own := extension.New(s.db.Builds(), s.db.Outbox(), s.registrar, deliveries)
 	doctor := extension.NewDoctor(s, credentials, own, nil)
 	about := extension.NewServer(extension.ServerOptions{
-		Version: version, Region: s.o.region, PublicURL: s.o.publicURL, Polling: s.o.poll, Runner: s.o.runner, MaxBuilds: s.o.width(),
+		Version: version, Region: s.o.region, PublicURL: s.o.publicURL, Polling: s.o.poll, Runners: s.runners, MaxBuilds: s.o.width(),
 	})
 	return awsjson.NewServer(awsjson.Options{
 		Keys: look, Log: s.o.log, AcceptAny: s.o.acceptAny, MaxBody: maxRequest, PublicURL: s.o.publicURL,

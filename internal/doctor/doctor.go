@@ -20,6 +20,7 @@ type Machine struct {
 	Database  func(context.Context) (size int64, problems []string, err error) // looks through the database
 	Sandbox   string                                                           // auto, bubblewrap or none; empty where no builds run
 	Probe     func(context.Context) (bubblewrap string, err error)             // tries the sandbox
+	Engine    func(context.Context) []slipway.Finding                          // looks at the engine that builds have containers of; nil means that they have none
 	Listen    string                                                           // the address that clients reach, as a URL
 	PublicURL string                                                           // as providers reach it
 	Dates     *Dates                                                           // what the clocks of providers said
@@ -53,7 +54,10 @@ func (m Machine) Findings(ctx context.Context) []slipway.Finding {
 	all = append(all, m.sandbox(ctx)...)
 	all = append(all, git(ctx)...)
 	all = append(all, m.address(ctx)...)
-	return append(all, docker(ctx)...)
+	if m.Engine != nil {
+		return append(all, m.Engine(ctx)...)
+	}
+	return append(all, m.docker(ctx)...)
 }
 
 // The bounds of a clock that is wrong: signatures of AWS clients are good for

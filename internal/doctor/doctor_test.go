@@ -144,7 +144,7 @@ func TestGitVersions(t *testing.T) {
 func TestDockerIsOnlyANote(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "docker.sock")
 	t.Setenv("DOCKER_HOST", "unix://"+socket)
-	says(t, docker(t.Context()), AreaDocker, slipway.FindingLevelOk, "There is no Docker here")
+	says(t, Machine{}.docker(t.Context()), AreaDocker, slipway.FindingLevelOk, "There is no Docker here")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestDockerIsOnlyANote(t *testing.T) {
 	daemon := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), ReadHeaderTimeout: time.Second}
 	go func() { _ = daemon.Serve(l) }() // ends with Close
 	defer daemon.Close()
-	says(t, docker(t.Context()), AreaDocker, slipway.FindingLevelOk, "Docker answers.")
+	says(t, Machine{}.docker(t.Context()), AreaDocker, slipway.FindingLevelOk, "Docker answers.")
 	t.Setenv("DOCKER_HOST", "tcp://192.0.2.1:2375")
-	says(t, docker(t.Context()), AreaDocker, slipway.FindingLevelOk, "was not asked")
+	says(t, Machine{}.docker(t.Context()), AreaDocker, slipway.FindingLevelOk, "was not asked")
 }

@@ -65,9 +65,9 @@ func (m Machine) public(ctx context.Context) []slipway.Finding {
 	return one(AreaAddress, m.PublicURL, slipway.FindingLevelOk, "The public URL leads to a server that is well.", "")
 }
 
-// docker tells whether a Docker daemon answers. The local runner needs none, so
-// it is never more than a note.
-func docker(ctx context.Context) []slipway.Finding {
+// docker tells whether a Docker daemon answers. Without the Docker runner none
+// is needed, so it is never more than a note.
+func (m Machine) docker(ctx context.Context) []slipway.Finding {
 	socket := "/var/run/docker.sock"
 	if host := os.Getenv("DOCKER_HOST"); host != "" {
 		path, unix := strings.CutPrefix(host, "unix://")
@@ -77,6 +77,7 @@ func docker(ctx context.Context) []slipway.Finding {
 		socket = path
 	}
 	const none = " Builds run on this machine without Docker, so their images are not pulled; a buildspec that calls docker itself needs it."
+	answers := "Docker answers." + none + " A server that is started now gives builds a container of their image, unless --runner says otherwise."
 	if !exists(socket) {
 		return one(AreaDocker, socket, slipway.FindingLevelOk, "There is no Docker here."+none, "")
 	}
@@ -94,5 +95,5 @@ func docker(ctx context.Context) []slipway.Finding {
 		return one(AreaDocker, socket, slipway.FindingLevelOk, "Docker is here and does not answer this user."+none, "")
 	}
 	resp.Body.Close()
-	return one(AreaDocker, socket, slipway.FindingLevelOk, "Docker answers."+none, "")
+	return one(AreaDocker, socket, slipway.FindingLevelOk, answers, "")
 }

@@ -333,13 +333,13 @@ func TestSessionsSayWhenTheStoreFails(t *testing.T) {
 }
 
 func TestDescribeServer(t *testing.T) {
-	s := NewServer(ServerOptions{Version: "1.2.3", Region: "eu-central-1", PublicURL: "https://ci.example.com", Polling: true, Runner: "local", MaxBuilds: 4})
+	s := NewServer(ServerOptions{Version: "1.2.3", Region: "eu-central-1", PublicURL: "https://ci.example.com", Polling: true, Runners: []string{"docker", "local"}, MaxBuilds: 4})
 	got, err := s.DescribeServer(by(t, ownerID), &slipway.DescribeServerInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &slipway.DescribeServerOutput{
-		Version: "1.2.3", Account: "000000000000", Region: "eu-central-1", User: "alice", PublicURL: "https://ci.example.com", Webhooks: true, Polling: true, Runner: "local", MaxBuilds: 4,
+		Version: "1.2.3", Account: "000000000000", Region: "eu-central-1", User: "alice", PublicURL: "https://ci.example.com", Webhooks: true, Polling: true, Runner: "auto", Runners: []string{"docker", "local"}, MaxBuilds: 4,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

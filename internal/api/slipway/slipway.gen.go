@@ -330,15 +330,16 @@ type DescribeServerInput struct {
 
 // DescribeServerOutput is a structure of the model.
 type DescribeServerOutput struct {
-	Account   string `json:"account,omitzero"`
-	MaxBuilds int    `json:"maxBuilds,omitzero"`
-	Polling   bool   `json:"polling,omitzero"`
-	PublicURL string `json:"publicUrl,omitzero"`
-	Region    string `json:"region,omitzero"`
-	Runner    string `json:"runner,omitzero"`
-	User      string `json:"user,omitzero"`
-	Version   string `json:"version,omitzero"`
-	Webhooks  bool   `json:"webhooks,omitzero"`
+	Account   string   `json:"account,omitzero"`
+	MaxBuilds int      `json:"maxBuilds,omitzero"`
+	Polling   bool     `json:"polling,omitzero"`
+	PublicURL string   `json:"publicUrl,omitzero"`
+	Region    string   `json:"region,omitzero"`
+	Runner    string   `json:"runner,omitzero"`
+	Runners   []string `json:"runners,omitzero"`
+	User      string   `json:"user,omitzero"`
+	Version   string   `json:"version,omitzero"`
+	Webhooks  bool     `json:"webhooks,omitzero"`
 }
 
 // DescribeWebhookDeliveryInput is a structure of the model.

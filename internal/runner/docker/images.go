@@ -95,16 +95,15 @@ func (m Images) Mapped(name string) (image string, ok bool) {
 	return image, ok
 }
 
-// Targets returns the images that entries name, without those with a *, each
-// once.
-func (m Images) Targets() []string {
-	var all []string
-	seen := map[string]bool{}
+// Entries returns what is mapped: names, and the image of each.
+func (m Images) Entries() [][2]string {
+	var all [][2]string
 	for _, e := range m.entries {
-		if !seen[e.image] && !strings.Contains(e.image, "*") {
-			seen[e.image] = true
-			all = append(all, e.image)
+		name := e.name
+		if e.prefix {
+			name += "*"
 		}
+		all = append(all, [2]string{name, e.image})
 	}
 	return all
 }

@@ -210,6 +210,7 @@ export interface DescribeServerOutput {
   readonly publicUrl?: string;
   readonly region?: string;
   readonly runner?: string;
+  readonly runners?: readonly string[];
   readonly user?: string;
   readonly version?: string;
   readonly webhooks?: boolean;
