@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -48,6 +49,8 @@ type serverProcess struct {
 	t      *testing.T
 	data   string
 	args   []string
+	bin    string              // folder of its two programs; empty means bin
+	as     *syscall.Credential // the user it runs as; nil means that of the test
 	url    string
 	client *awsjson.Client
 
@@ -62,21 +65,28 @@ type serverProcess struct {
 func serve(t *testing.T, args ...string) *serverProcess {
 	t.Helper()
 	s := &serverProcess{t: t, data: filepath.Join(t.TempDir(), "data"), args: args}
+	s.run()
+	return s
+}
+
+// run starts the server, which is stopped when the test ends.
+func (s *serverProcess) run() {
+	s.t.Helper()
 	s.start()
-	t.Cleanup(func() {
+	s.t.Cleanup(func() {
 		s.stop()
-		if t.Failed() {
-			t.Logf("the server printed:\n%s", s.printed())
+		if s.t.Failed() {
+			s.t.Logf("the server printed:\n%s", s.printed())
 		}
 	})
-	return s
 }
 
 // start starts the server on s.data, on a new port, and waits until it listens.
 func (s *serverProcess) start() {
 	s.t.Helper()
 	args := append([]string{"serve", "--data", s.data, "--listen", "127.0.0.1:0", "--drain", "0s"}, s.args...)
-	s.cmd = exec.Command(filepath.Join(bin, "slipway"), args...)
+	s.cmd = exec.Command(filepath.Join(cmp.Or(s.bin, bin), "slipway"), args...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)

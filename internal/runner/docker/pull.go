@@ -55,6 +55,9 @@ func (r *Runner) provide(ctx context.Context, l runner.Launch) (Image, error) {
 	}
 	name := reference.FamiliarString(ref)
 	here, err := r.engine.find(ctx, name)
+	if errdefs.IsInvalidArgument(err) {
+		return Image{}, unpullable(oneLine(err.Error()), err)
+	}
 	if err != nil {
 		return Image{}, fmt.Errorf("look for image %s: %w", name, err)
 	}
