@@ -32,9 +32,10 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-// For tests alone: an oracle for signatures, and published payloads.
+// For tests alone: an oracle for signatures, published payloads, and a registry of images.
 require (
 	github.com/go-playground/webhooks/v6 v6.4.0
+	github.com/google/go-containerregistry v0.22.1
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	gitlab.com/gitlab-org/api/client-go/v2 v2.64.0
 )
@@ -80,7 +81,7 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/spf13/pflag v1.0.9 // indirect
+	github.com/spf13/pflag v1.0.10 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.72.0 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
