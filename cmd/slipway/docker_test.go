@@ -440,3 +440,50 @@ phases:
 		t.Errorf("exported %+v", e)
 	}
 }
+
+func TestDockerInABuild(t *testing.T) {
+	engine := dockertest.Engine(t)
+	dockertest.Privileged(t, engine)
+	s := serveDocker(t, "--runner", "docker", "--docker-image", "aws/codebuild/standard:7.0="+dockertest.Daemon(t, engine))
+	layers := func() []string {
+		got, err := engine.VolumeList(context.WithoutCancel(t.Context()), client.VolumeListOptions{Filters: client.Filters{}.Add("label", "slipway.folder="+filepath.Join(s.data, "containers"))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, v := range got.Items {
+			names = append(names, v.Name)
+		}
+		return names
+	}
+	t.Cleanup(func() {
+		for _, name := range layers() {
+			if _, err := engine.VolumeRemove(context.WithoutCancel(t.Context()), name, client.VolumeRemoveOptions{}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	s.make("app", api.ProjectEnvironment{Image: "aws/codebuild/standard:7.0", PrivilegedMode: new(true)}, commands(
+		"if docker image inspect made:1 >/dev/null 2>&1; then echo kept from before; fi", "docker info | grep 'Storage Driver'", "tar -C /bin -c busybox | docker import - made:1",
+		"docker run --rm --network none made:1 /busybox echo ran inside",
+	))
+	build := func() string {
+		b := s.finished(value(call[api.StartBuildOutput](s.serverProcess, "StartBuild", &api.StartBuildInput{ProjectName: "app", CacheOverride: &api.ProjectCache{
+			Type: api.CacheTypeLocal, Modes: []api.CacheMode{api.CacheModeLocalDockerLayerCache},
+		}}).Build.ID))
+		s.tidy()
+		log := s.log(b)
+		if b.BuildStatus != api.StatusTypeSucceeded || !strings.Contains(log, "\nran inside\n") || !strings.Contains(log, "Storage Driver: overlay2") {
+			t.Errorf("the build ended %s: %s\n%s", b.BuildStatus, failure(b), log)
+		}
+		return log
+	}
+	for n, want := range []bool{false, true} {
+		if got := strings.Contains(build(), "\nkept from before\n"); got != want {
+			t.Errorf("build %d with a cache of layers: they were there: %t, want %t", n, got, want)
+		}
+	}
+	if got := layers(); len(got) != 1 {
+		t.Errorf("the volumes of layers are %v, want one", got)
+	}
+}

@@ -237,6 +237,9 @@ func startDockerd() error {
 	if err != nil {
 		return nil // not an image of that kind: commands may start one themselves
 	}
+	if err := os.MkdirAll(filepath.Dir(log), 0o755); err != nil {
+		return err
+	}
 	out, err := os.Create(log)
 	if err != nil {
 		return err

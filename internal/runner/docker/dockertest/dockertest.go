@@ -34,7 +34,7 @@ func root() string {
 
 // start starts an engine, once, if none answers.
 var start = sync.OnceValue(func() error {
-	engine, err := docker.Probe(context.Background(), "")
+	engine, err := docker.Probe(context.Background(), os.Getenv("DOCKER_HOST"))
 	if err == nil {
 		return engine.Close()
 	}
@@ -64,13 +64,13 @@ func Open() (*client.Client, error) {
 	if err := start(); err != nil {
 		return nil, fmt.Errorf("no Docker engine: %w", err)
 	}
-	c, err := client.New(client.WithHost("unix:///var/run/docker.sock"))
+	c, err := client.New(client.FromEnv)
 	if err != nil {
 		return nil, err
 	}
 	_, err = c.ImageInspect(context.Background(), Image)
 	if errdefs.IsNotFound(err) {
-		err = busybox(c, Image, "ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV IMAGE=busybox")
+		err = busybox(c, Image, nil, "ENV PATH=/usr/local/bin:/usr/bin:/bin", "ENV IMAGE=busybox")
 	}
 	if err != nil {
 		c.Close()
@@ -83,7 +83,7 @@ func Open() (*client.Client, error) {
 // of a Dockerfile, and removes it when the test ends.
 func Make(t testing.TB, c *client.Client, name string, instructions ...string) {
 	t.Helper()
-	if err := busybox(c, name, instructions...); err != nil {
+	if err := busybox(c, name, nil, instructions...); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { Remove(t, c, name) })
@@ -109,8 +109,9 @@ func Remove(t testing.TB, c *client.Client, name string) {
 	}
 }
 
-// busybox makes an image of the machine's static busybox.
-func busybox(c *client.Client, name string, instructions ...string) error {
+// busybox makes an image of the machine's static busybox, and of further files
+// of the machine at their own places, or at another one: "there=here".
+func busybox(c *client.Client, name string, more []string, instructions ...string) error {
 	program, err := os.ReadFile("/bin/busybox")
 	if err != nil {
 		return fmt.Errorf("busybox-static is not installed: %w", err)
@@ -137,6 +138,11 @@ func busybox(c *client.Client, name string, instructions ...string) error {
 				return err
 			}
 		}
+		for _, path := range more {
+			if err := add(w, path); err != nil {
+				return err
+			}
+		}
 		for _, applet := range strings.Fields(string(applets)) {
 			if applet == "busybox" {
 				continue
@@ -149,13 +155,36 @@ func busybox(c *client.Client, name string, instructions ...string) error {
 	})
 }
 
-func imported(c *client.Client, name string, instructions []string, fill func(*tar.Writer) error) error {
-	var root bytes.Buffer
-	w := tar.NewWriter(&root)
-	if err := errors.Join(fill(w), w.Close()); err != nil {
+// add adds a file of the machine.
+func add(w *tar.Writer, path string) error {
+	there, here, ok := strings.Cut(path, "=")
+	if !ok {
+		here = there
+	}
+	f, err := os.Open(here)
+	if err != nil {
 		return err
 	}
-	answer, err := c.ImageImport(context.Background(), client.ImageImportSource{Source: &root, SourceName: "-"}, name, client.ImageImportOptions{Changes: instructions})
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(there, "/"), Mode: 0o755, Size: info.Size()}); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, f)
+	return err
+}
+
+func imported(c *client.Client, name string, instructions []string, fill func(*tar.Writer) error) error {
+	read, write := io.Pipe()
+	defer read.Close() // or what fills it would wait for ever
+	go func() {
+		w := tar.NewWriter(write)
+		_ = write.CloseWithError(errors.Join(fill(w), w.Close())) // never fails
+	}()
+	answer, err := c.ImageImport(context.Background(), client.ImageImportSource{Source: read, SourceName: "-"}, name, client.ImageImportOptions{Changes: instructions})
 	if err != nil {
 		return err
 	}
