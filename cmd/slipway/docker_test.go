@@ -243,6 +243,26 @@ func TestImagesThatCannotBeUsed(t *testing.T) {
 	s.t = t
 }
 
+func TestAnImageOfARegistryWithALogin(t *testing.T) {
+	s := serveDocker(t, "--runner", "docker")
+	image := dockertest.Registry(t, s.engine, "1")
+	login := s.secret("registry", `{"username": "`+dockertest.Username+`", "password": "`+dockertest.Password+`"}`)
+	environment := func(credential string) api.ProjectEnvironment {
+		return api.ProjectEnvironment{Image: image, ImagePullCredentialsType: api.ImagePullCredentialsTypeServiceRole,
+			RegistryCredential: &api.RegistryCredential{Credential: credential, CredentialProvider: api.CredentialProviderTypeSecretsManager}}
+	}
+	b, log := s.once(environment(login+"x"), commands("echo hello"), api.StartBuildInput{})
+	if got := failure(b); b.BuildStatus != api.StatusTypeFailed || !strings.Contains(got, "the registryCredential "+login+"x cannot be read: ") {
+		t.Errorf("without its secret the build ended %s: %s", b.BuildStatus, got)
+	}
+	if b, log = s.once(environment(login), commands("echo $IMAGE"), api.StartBuildInput{}); b.BuildStatus != api.StatusTypeSucceeded || !strings.Contains(log, "\nbusybox\n") {
+		t.Errorf("the build ended %s: %s\n%s", b.BuildStatus, failure(b), log)
+	}
+	if strings.Contains(log, dockertest.Password) {
+		t.Errorf("the password is in the log:\n%s", log)
+	}
+}
+
 func TestABuildThatUsesUpItsMemory(t *testing.T) {
 	s := serveDocker(t, "--runner", "docker")
 	b, log := s.once(api.ProjectEnvironment{

@@ -11,9 +11,13 @@ import (
 
 	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
+	"slipway/internal/api"
+	"slipway/internal/fault"
 	"slipway/internal/runner"
 	"slipway/internal/runner/docker"
 	"slipway/internal/runner/local"
+	"slipway/internal/secret"
+	"slipway/internal/vault"
 )
 
 // The runners, as --runner and DescribeServer name them.
@@ -69,8 +73,22 @@ func (s *server) runner(ctx context.Context) (runner.Runner, error) {
 func (s *server) containers(ctx context.Context, agent []string, ended chan runner.Place) (*docker.Runner, error) {
 	return docker.Open(ctx, docker.Options{
 		Dir: s.o.data.file("containers"), Server: "unix://" + s.o.data.file("agent.sock"), Agent: agent,
-		Engine: os.Getenv("DOCKER_HOST"), Images: s.o.images, Network: s.o.network, Ended: ended, Log: s.o.log,
+		Engine: os.Getenv("DOCKER_HOST"), Images: s.o.images, Network: s.o.network,
+		Mirrors: s.o.mirrors(), Secret: s.registryLogin, Ended: ended, Log: s.o.log,
 	})
+}
+
+// registryLogin returns the secret that a launch's RegistryCredential names.
+func (s *server) registryLogin(ctx context.Context, l runner.Launch) (secret.Text, error) {
+	ref := vault.Reference{Type: api.EnvironmentVariableTypeSecretsManager, Value: l.RegistryCredential}
+	values, failure, err := vault.Resolve(ctx, l.Scope, s.sources(), []vault.Reference{ref}, vault.Use{BuildID: l.BuildID, Project: l.ProjectName})
+	switch {
+	case err != nil:
+		return secret.Text{}, err
+	case failure != nil:
+		return secret.Text{}, fault.New(fault.Invalid, "%s", failure.Message)
+	}
+	return values[0], nil
 }
 
 // onMachine returns the local runner.

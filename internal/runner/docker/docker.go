@@ -32,13 +32,14 @@ const Prefix = "docker-"
 // Options says what agents are, where they live and which images there are.
 // Dir, Server and Agent are needed.
 type Options struct {
-	Dir     string   // holds a directory per place, which the engine must see under the same path; made if it is not there
-	Server  string   // unix:///path or URL that agents report to
-	Agent   []string // the agent's command; its first word is the path of a program
-	Inside  []string // likewise in containers, which are shown that program: it has to be a static one; nil means Agent
-	Engine  string   // unix:///path of the engine's socket; empty means the usual one
-	Images  Images   // what images are called here
-	Network string   // that containers are in, such as host; empty means the engine's default
+	Dir     string           // holds a directory per place, which the engine must see under the same path; made if it is not there
+	Server  string           // unix:///path or URL that agents report to
+	Agent   []string         // the agent's command; its first word is the path of a program
+	Inside  []string         // likewise in containers, which are shown that program: it has to be a static one; nil means Agent
+	Engine  string           // unix:///path of the engine's socket; empty means the usual one
+	Images  Images           // what images are called here
+	Network string           // that containers are in, such as host; empty means the engine's default
+	Mirrors agentapi.Mirrors // handed to every agent, whose containers do not see it
 
 	// Secret returns the value of the secret that a launch's RegistryCredential
 	// names. Nil means that there are none.
@@ -128,7 +129,7 @@ func (r *Runner) start(ctx context.Context, p runner.Place, l runner.Launch, ima
 	const first = 3 // number of an agent's first file beside the standard ones
 	err = r.agents.Start(ctx, p, agentapi.Launch{
 		Token: agentapi.Bearer{Text: l.Token}, Sandbox: agentapi.Sandbox{Container: first},
-		Notes: append(l.Notes, image.note(l.Image)),
+		Mirrors: r.options.Mirrors, Notes: append(l.Notes, image.note(l.Image)),
 	}, conn)
 	if err != nil {
 		return fmt.Errorf("start agent: %w", err)

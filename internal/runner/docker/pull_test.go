@@ -3,8 +3,6 @@ package docker_test
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,10 +10,7 @@ import (
 	"testing"
 
 	"github.com/containerd/errdefs"
-	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/uuid"
-	"github.com/moby/moby/api/pkg/authconfig"
-	apiregistry "github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
 
 	"slipway/internal/fault"
@@ -25,53 +20,6 @@ import (
 	"slipway/internal/runner/runnertest"
 	"slipway/internal/secret"
 )
-
-// The login that the tests' registry takes.
-const (
-	username = "ada"
-	password = "not-to-be-seen-9f2c"
-)
-
-// newRegistry starts a registry that wants that login, and returns the name of
-// an image in it, which the engine does not have.
-func newRegistry(t *testing.T, c *client.Client, tag string) (image string) {
-	t.Helper()
-	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, pass, ok := r.BasicAuth(); !ok || name != username || pass != password {
-			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
-			http.Error(w, "who are you?", http.StatusUnauthorized)
-			return
-		}
-		images.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	host := strings.TrimPrefix(server.URL, "http://")
-	image = host + "/team/tool:" + tag
-	push(t, c, dockertest.Image, image)
-	dockertest.Remove(t, c, image)
-	t.Cleanup(func() { dockertest.Remove(t, c, image) })
-	return image
-}
-
-// push pushes an image of the engine under another name.
-func push(t *testing.T, c *client.Client, from, to string) {
-	t.Helper()
-	if _, err := c.ImageTag(t.Context(), client.ImageTagOptions{Source: from, Target: to}); err != nil {
-		t.Fatal(err)
-	}
-	auth, err := authconfig.Encode(apiregistry.AuthConfig{Username: username, Password: password})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pushing, err := c.ImagePush(t.Context(), to, client.ImagePushOptions{RegistryAuth: auth})
-	if err == nil {
-		err = pushing.Wait(t.Context())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // heard is what a launch said.
 type heard struct {
@@ -107,9 +55,9 @@ func launch(t *testing.T, r *docker.Runner, l runner.Launch) (said string, err e
 
 func TestPull(t *testing.T) {
 	c := dockertest.Engine(t)
-	image := newRegistry(t, c, "1")
+	image := dockertest.Registry(t, c, "1")
 	secrets := map[string]string{
-		"good": `{"username": "` + username + `", "password": "` + password + `", "other": 1}`, "wrong": `{"username": "ada", "password": "wrong"}`, "odd": password,
+		"good": `{"username": "` + dockertest.Username + `", "password": "` + dockertest.Password + `", "other": 1}`, "wrong": `{"username": "ada", "password": "wrong"}`, "odd": dockertest.Password,
 		"short": `{"username": "ada"}`,
 	}
 	o := docker.Options{
@@ -143,8 +91,8 @@ func TestPull(t *testing.T) {
 		if !ok || f.Code != "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE" || !strings.HasPrefix(f.Message, "Unable to pull customer's container image. CannotPullContainerError: ") || !fits {
 			t.Errorf("%s: %v, want a failure that says %q", tt.name, err, tt.want)
 		}
-		if strings.Contains(said+err.Error(), password) {
-			t.Errorf("%s: the password is shown: %s, %v", tt.name, said, err)
+		if strings.Contains(said+err.Error(), dockertest.Password) {
+			t.Errorf("%s: the dockertest.Password is shown: %s, %v", tt.name, said, err)
 		}
 	}
 	if _, err := launch(t, r, runner.Launch{Image: image, RegistryCredential: "broken"}); err == nil || strings.Contains(err.Error(), "CannotPull") {
@@ -165,11 +113,11 @@ func TestPull(t *testing.T) {
 
 func TestATagThatMoves(t *testing.T) {
 	c := dockertest.Engine(t)
-	image := newRegistry(t, c, "latest")
+	image := dockertest.Registry(t, c, "latest")
 	o := docker.Options{
 		Dir: t.TempDir(), Server: "unix:///nobody", Agent: runnertest.Command(), Network: "none",
 		Secret: func(context.Context, runner.Launch) (secret.Text, error) {
-			return secret.New(`{"username": "` + username + `", "password": "` + password + `"}`), nil
+			return secret.New(`{"username": "` + dockertest.Username + `", "password": "` + dockertest.Password + `"}`), nil
 		},
 	}
 	r := open(t, o)
@@ -186,7 +134,7 @@ func TestATagThatMoves(t *testing.T) {
 	}
 	first := id()
 	dockertest.Make(t, c, "slipway-test/newer:1", "ENV NEWER=yes")
-	push(t, c, "slipway-test/newer:1", image)
+	dockertest.Push(t, c, "slipway-test/newer:1", image)
 	if _, err := c.ImageTag(t.Context(), client.ImageTagOptions{Source: first, Target: image}); err != nil { // as if somebody else had pushed it
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package dockertest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -17,8 +18,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// daemonImage is an image with a Docker daemon and its client.
-const daemonImage = "slipway-test/docker:1"
+// daemonImage is an image with a Docker daemon and its client; its tag tells
+// other sets of files apart, of which the engine may have one.
+var daemonImage = fmt.Sprintf("slipway-test/docker:%x", sha256.Sum256([]byte(strings.Join(daemonFiles, " "))))
 
 // daemonFiles are what a daemon consists of, as this machine has it.
 var daemonFiles = []string{
