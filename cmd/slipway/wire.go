@@ -26,6 +26,7 @@ import (
 	"slipway/internal/extension"
 	"slipway/internal/keyring"
 	"slipway/internal/keyring/awssecrets"
+	"slipway/internal/logcopy"
 	"slipway/internal/metrics"
 	"slipway/internal/outbox"
 	"slipway/internal/receiver"
@@ -78,6 +79,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 		Deliverers: map[outbox.Kind]schedule.Deliverer{
 			outbox.HookRemoval: s.registrar,
 			outbox.AutoRetry:   codebuild.NewAutoRetries(s.db.Builds(), func() { s.scheduler.Wake() }, nil),
+			outbox.LogCopy:     logcopy.New(s.db.Builds(), s.logs, s.blobs),
 		},
 		Log:        s.o.log,
 		Objects:    s.blobs,

@@ -44,6 +44,7 @@ const (
 	CommitStatus Kind = "commit-status" // a build.CommitStatus to report to its provider
 	HookRemoval  Kind = "hook-removal"  // a webhook of ours to remove at its provider
 	AutoRetry    Kind = "auto-retry"    // a build.RetryDebt: a build that follows one that failed
+	LogCopy      Kind = "log-copy"      // a build.LogDebt: the log of an ended build, for S3
 )
 
 // A State of an Item.

@@ -119,7 +119,7 @@ type Parts struct {
 
 	CodeCommit codeCommit
 
-	Deliverers map[outbox.Kind]Deliverer // of what is no commit status; without one of outbox.AutoRetry, no build is retried by itself
+	Deliverers map[outbox.Kind]Deliverer // of what is no commit status; without one of outbox.AutoRetry no build is retried by itself, without one of outbox.LogCopy no log goes to S3
 }
 
 // Options tunes a Scheduler. The zero value is ready for production.
@@ -265,7 +265,8 @@ func (s *Scheduler) later(work func(context.Context)) {
 
 // change applies steps to a stored build, all or none. Whenever the build then
 // owes its provider another commit status than before, that is put into the
-// outbox with the change, and so is the retry of a build that ends badly.
+// outbox with the change, and so are the retry of a build that ends badly and
+// the copy of a log that S3 is to have.
 func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.Build) error) (build.Build, error) {
 	owes := false
 	b, err := s.parts.Builds.Update(ctx, id, func(b *build.Build) (debts []outbox.Item, err error) {
@@ -291,6 +292,15 @@ func (s *Scheduler) change(ctx context.Context, id string, steps ...func(*build.
 				return nil, err
 			}
 			debts = append(debts, debt)
+		}
+		if s.parts.Deliverers[outbox.LogCopy] != nil && !finished {
+			debt, ok, err := b.OweLog(time.Now())
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				debts = append(debts, debt)
+			}
 		}
 		owes = len(debts) > 0
 		return debts, nil
