@@ -21,7 +21,7 @@ type rule struct {
 }
 
 var (
-	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project", "internal/vault", "internal/webhook"}
+	nouns      = []string{"internal/accesskey", "internal/build", "internal/buildspec", "internal/credential", "internal/outbox", "internal/project", "internal/report/...", "internal/vault", "internal/webhook"}
 	leaves     = []string{"internal/arn", "internal/fault", "internal/secret", "internal/seal"}
 	operations = []string{"internal/codebuild", "internal/extension", "internal/cloudwatchlogs", "internal/ssm", "internal/secretsmanager"}
 	outside    = []string{"slipway/internal/store/...", "slipway/internal/schedule/...", "slipway/internal/runner/...", "slipway/internal/source/...", "slipway/internal/keyring/...", "slipway/internal/vault/awsvault", "slipway/internal/vault/desk", "slipway/internal/vault/embedded", "slipway/internal/checkup", "slipway/internal/registrar", "slipway/internal/receiver", "slipway/internal/awsjson/...", "slipway/cmd/..."}
