@@ -42,7 +42,7 @@ type branch struct{ covered, total int32 }
 
 // File returns the file at a path, to which lines can be added.
 func (c *Coverage) File(path string) (*File, error) {
-	path = cut(path, MaxName)
+	path = Cut(path, MaxName)
 	if f := c.files[path]; f != nil {
 		return f, nil
 	}

@@ -67,9 +67,9 @@ func (f Format) Type() api.ReportType {
 	return api.ReportTypeTest
 }
 
-// cut returns the first n characters of s. What is no UTF-8 becomes U+FFFD, and
+// Cut returns the first n characters of s. What is no UTF-8 becomes U+FFFD, and
 // so does NUL, which no client takes.
-func cut(s string, n int) string {
+func Cut(s string, n int) string {
 	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	if len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return s

@@ -62,9 +62,9 @@ func (t *Tests) Add(c Case) {
 		return
 	}
 	for _, s := range []*string{&c.File, &c.Suite, &c.Prefix, &c.Name} {
-		*s = cut(*s, MaxName)
+		*s = Cut(*s, MaxName)
 	}
-	c.Message = cut(strings.TrimSpace(c.Message), MaxMessage)
+	c.Message = Cut(strings.TrimSpace(c.Message), MaxMessage)
 	*list = append(*list, c)
 }
 
