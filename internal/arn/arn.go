@@ -32,6 +32,12 @@ func (s Scope) Project(name string) string { return s.Of("codebuild", "project/"
 // Build returns the ARN of the build with the given id, "project:uuid".
 func (s Scope) Build(id string) string { return s.Of("codebuild", "build/"+id) }
 
+// ReportGroup returns the ARN of a report group.
+func (s Scope) ReportGroup(name string) string { return s.Of("codebuild", "report-group/"+name) }
+
+// Report returns the ARN of a report with an id, a UUID, in a report group.
+func (s Scope) Report(group, id string) string { return s.Of("codebuild", "report/"+group+":"+id) }
+
 // Token returns the ARN of the source credentials for a server type, such as GITHUB.
 func (s Scope) Token(serverType string) string {
 	return s.Of("codebuild", "token/"+strings.ToLower(serverType))

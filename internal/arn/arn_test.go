@@ -16,6 +16,8 @@ func TestNamesOfResources(t *testing.T) {
 	for want, got := range map[string]string{
 		"arn:aws:codebuild:us-west-2:123456789012:project/app":                             here.Project("app"),
 		"arn:aws:codebuild:us-west-2:123456789012:build/app:0b1f6c9e":                      here.Build("app:0b1f6c9e"),
+		"arn:aws:codebuild:us-west-2:123456789012:report-group/app-unit":                   here.ReportGroup("app-unit"),
+		"arn:aws:codebuild:us-west-2:123456789012:report/app-unit:0b1f":                    here.Report("app-unit", "0b1f"),
 		"arn:aws:codebuild:us-west-2:123456789012:token/github_enterprise":                 here.Token("GITHUB_ENTERPRISE"),
 		"arn:aws:logs:us-west-2:123456789012:log-group:/aws/codebuild/app":                 here.LogGroup("/aws/codebuild/app"),
 		"arn:aws:logs:us-west-2:123456789012:log-group:/aws/codebuild/app:log-stream:0b1f": here.LogStream("/aws/codebuild/app", "0b1f"),
