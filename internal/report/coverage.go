@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -40,9 +41,12 @@ type chunk struct{ known, covered [chunkLines / 64]uint64 }
 
 type branch struct{ covered, total int32 }
 
+// unnamed is the path of files that have none.
+const unnamed = "(unnamed)"
+
 // File returns the file at a path, to which lines can be added.
 func (c *Coverage) File(path string) (*File, error) {
-	path = Cut(path, MaxName)
+	path = cmp.Or(Cut(path, MaxName), unnamed)
 	if f := c.files[path]; f != nil {
 		return f, nil
 	}

@@ -231,6 +231,11 @@ func TestReportsThatMakeNoSenseAreRefused(t *testing.T) {
 			_, err := r.Finish(api.ReportStatusTypeSucceeded, nil, &api.CodeCoverageReportSummary{LinesMissed: n(-1)}, Content{})
 			return err
 		},
+		"has no name": func() error {
+			r := reportOf(t, api.ReportTypeCodeCoverage)
+			_, err := r.Finish(api.ReportStatusTypeSucceeded, nil, &api.CodeCoverageReportSummary{}, Content{Coverages: []api.CodeCoverage{{LinesCovered: n(1)}}})
+			return err
+		},
 		"is there twice": func() error {
 			r := reportOf(t, api.ReportTypeCodeCoverage)
 			_, err := r.Finish(api.ReportStatusTypeSucceeded, nil, &api.CodeCoverageReportSummary{}, Content{Coverages: []api.CodeCoverage{{FilePath: new("a")}, {FilePath: new("a")}}})

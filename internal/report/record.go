@@ -98,8 +98,8 @@ func (r *Report) Finish(status api.ReportStatusType, tests *api.TestReportSummar
 	for _, c := range in.Coverages {
 		s, ok := totals(c.LinesCovered, c.LinesMissed, c.BranchesCovered, c.BranchesMissed)
 		path := Cut(text(c.FilePath), MaxName)
-		if !ok || seen[path] {
-			return invalid("the coverage of a file is none, or is there twice")
+		if !ok || path == "" || seen[path] {
+			return invalid("the coverage of a file is none, or is there twice, or the file has no name")
 		}
 		seen[path] = true
 		listed.add(s)
@@ -110,9 +110,6 @@ func (r *Report) Finish(status api.ReportStatusType, tests *api.TestReportSummar
 	r.Public.Truncated = new(listed != total)
 	return out, nil
 }
-
-// Abandon ends a report whose content will not come any more.
-func (r *Report) Abandon() { r.Public.Status = api.ReportStatusTypeIncomplete }
 
 // CoverageID returns the id of a file's coverage in a report: always the same.
 func CoverageID(reportID, path string) string {

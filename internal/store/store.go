@@ -111,6 +111,12 @@ func (db *DB) Projects() *Projects { return &Projects{db} }
 // Builds returns the builds.
 func (db *DB) Builds() *Builds { return &Builds{db} }
 
+// ReportGroups returns the report groups.
+func (db *DB) ReportGroups() *ReportGroups { return &ReportGroups{db} }
+
+// Reports returns the reports of builds.
+func (db *DB) Reports() *Reports { return &Reports{db} }
+
 // AccessKeys returns the key pairs that sign requests.
 func (db *DB) AccessKeys() *AccessKeys { return &AccessKeys{db} }
 
