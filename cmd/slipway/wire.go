@@ -92,7 +92,9 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	if s.o.checks == "strict" {
 		wire.CheckBefore = s.checker.CheckBefore
 	}
-	service := codebuild.New(s.db.Credentials(), s.db.Projects(), s.db.Builds(), keys, s.scheduler, s.registrar, wire)
+	service := codebuild.New(codebuild.Parts{
+		Credentials: s.db.Credentials(), Projects: s.db.Projects(), Builds: s.db.Builds(), Seal: keys, Control: s.scheduler, Webhooks: s.registrar,
+	}, wire)
 	s.receiver = receiver.New(receiver.Parts{
 		Hooks: s.db.Hooks(), Deliveries: s.db.Deliveries(), Refs: s.db.Polls(), Projects: s.db.Projects(), Opener: keys, Keys: s.keyring,
 		Builds: service, Statuses: s.scheduler, Providers: providers, Log: s.o.log,

@@ -65,7 +65,7 @@ func (b *bench) reach(t *testing.T, site *hooktest.Server, o registrar.Options) 
 		Hooks: b.db.Hooks(), Polls: b.db.Polls(), Seal: b.keys, Providers: providers, Rules: hooktest.Rules(), Log: log,
 		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: o.Endpoints}),
 	}, o)
-	b.Service = New(b.db.Credentials(), b.db.Projects(), b.db.Builds(), b.keys, nil, webhooks, Options{Now: o.Now})
+	b.Service = New(Parts{Credentials: b.db.Credentials(), Projects: b.db.Projects(), Builds: b.db.Builds(), Seal: b.keys, Webhooks: webhooks}, Options{Now: o.Now})
 }
 
 var west = arn.Scope{Account: "123456789012", Region: "us-west-2"}
@@ -238,7 +238,7 @@ func TestAnImportIsBoundToTheHostThatIsKnown(t *testing.T) {
 func TestImportsAreCheckedBeforeAndToldOf(t *testing.T) {
 	b := newBench(t)
 	var told []string
-	b.Service = New(b.db.Credentials(), b.db.Projects(), b.db.Builds(), b.keys, nil, nil, Options{
+	b.Service = New(Parts{Credentials: b.db.Credentials(), Projects: b.db.Projects(), Builds: b.db.Builds(), Seal: b.keys}, Options{
 		CheckBefore: func(_ context.Context, c credential.Credential) error {
 			if c.Token.Reveal() == "bad" {
 				return fault.New(fault.Provider, "Failed to verify the access token with server type %s.", c.ServerType)

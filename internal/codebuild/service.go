@@ -101,6 +101,16 @@ type webhookRegistrar interface {
 	Forget(ctx context.Context, p project.Project) error
 }
 
+// Parts is what a Service works with. All are needed.
+type Parts struct {
+	Credentials credentialStore
+	Projects    projectStore
+	Builds      buildStore
+	Seal        sealer
+	Control     controller
+	Webhooks    webhookRegistrar
+}
+
 // Service is CodeBuild. Its methods may be called from several goroutines.
 type Service struct {
 	credentials credentialStore
@@ -130,8 +140,8 @@ type Options struct {
 	Located func(t api.ServerType)
 }
 
-// New returns a Service on the given stores.
-func New(credentials credentialStore, projects projectStore, builds buildStore, seal sealer, control controller, webhooks webhookRegistrar, o Options) *Service {
+// New returns a Service on the given parts.
+func New(p Parts, o Options) *Service {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -145,7 +155,7 @@ func New(credentials credentialStore, projects projectStore, builds buildStore, 
 		o.Imported = func(string) {}
 	}
 	return &Service{
-		credentials: credentials, projects: projects, builds: builds, seal: seal, control: control, webhooks: webhooks, now: o.Now,
+		credentials: p.Credentials, projects: p.Projects, builds: p.Builds, seal: p.Seal, control: p.Control, webhooks: p.Webhooks, now: o.Now,
 		checkBefore: o.CheckBefore, imported: o.Imported, located: o.Located,
 	}
 }

@@ -219,7 +219,9 @@ func newBench(t *testing.T) *bench {
 	}
 	now := func() time.Time { return b.now }
 	b.options = receiver.Options{Now: now, Pause: func(context.Context, time.Duration) error { return nil }}
-	b.service = codebuild.New(db.Credentials(), db.Projects(), db.Builds(), keys, control{}, nil, codebuild.Options{Now: now})
+	b.service = codebuild.New(codebuild.Parts{
+		Credentials: db.Credentials(), Projects: db.Projects(), Builds: db.Builds(), Seal: keys, Control: control{},
+	}, codebuild.Options{Now: now})
 	b.renew()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
