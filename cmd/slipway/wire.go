@@ -93,7 +93,8 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 		wire.CheckBefore = s.checker.CheckBefore
 	}
 	service := codebuild.New(codebuild.Parts{
-		Credentials: s.db.Credentials(), Projects: s.db.Projects(), Builds: s.db.Builds(), Seal: keys, Control: s.scheduler, Webhooks: s.registrar,
+		Credentials: s.db.Credentials(), Projects: s.db.Projects(), Builds: s.db.Builds(), ReportGroups: s.db.ReportGroups(), Reports: s.db.Reports(),
+		Seal: keys, Control: s.scheduler, Webhooks: s.registrar,
 	}, wire)
 	s.receiver = receiver.New(receiver.Parts{
 		Hooks: s.db.Hooks(), Deliveries: s.db.Deliveries(), Refs: s.db.Polls(), Projects: s.db.Projects(), Opener: keys, Keys: s.keyring,

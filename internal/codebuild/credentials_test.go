@@ -65,7 +65,10 @@ func (b *bench) reach(t *testing.T, site *hooktest.Server, o registrar.Options) 
 		Hooks: b.db.Hooks(), Polls: b.db.Polls(), Seal: b.keys, Providers: providers, Rules: hooktest.Rules(), Log: log,
 		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: o.Endpoints}),
 	}, o)
-	b.Service = New(Parts{Credentials: b.db.Credentials(), Projects: b.db.Projects(), Builds: b.db.Builds(), Seal: b.keys, Webhooks: webhooks}, Options{Now: o.Now})
+	b.Service = New(Parts{
+		Credentials: b.db.Credentials(), Projects: b.db.Projects(), Builds: b.db.Builds(), ReportGroups: b.db.ReportGroups(), Reports: b.db.Reports(),
+		Seal: b.keys, Webhooks: webhooks,
+	}, Options{Now: o.Now})
 }
 
 var west = arn.Scope{Account: "123456789012", Region: "us-west-2"}

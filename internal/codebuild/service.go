@@ -12,6 +12,7 @@ import (
 	"slipway/internal/build"
 	"slipway/internal/credential"
 	"slipway/internal/project"
+	"slipway/internal/report"
 )
 
 // credentialStore is what the source-credential operations need of storage.
@@ -68,6 +69,53 @@ type buildStore interface {
 	Delete(ctx context.Context, scope arn.Scope, id string) error
 }
 
+// reportGroupStore is what the report operations need of stored report groups.
+type reportGroupStore interface {
+	// Create stores g; Exists if its name is taken, Limit if there are too many.
+	Create(ctx context.Context, g report.Group) error
+	// Update replaces a group by change(it), in one transaction; NotFound if
+	// there is none. change may run more than once and must not block.
+	Update(ctx context.Context, scope arn.Scope, name string, change func(report.Group) (report.Group, error)) (report.Group, error)
+	// Get returns one group, or NotFound.
+	Get(ctx context.Context, scope arn.Scope, name string) (report.Group, error)
+	// GetMany returns the groups among names that exist, in any order.
+	GetMany(ctx context.Context, scope arn.Scope, names []string) ([]report.Group, error)
+	// List returns a page of at most limit names. after is "" or the next that
+	// the page before returned; next is "" after the last page.
+	List(ctx context.Context, scope arn.Scope, by api.ReportGroupSortByType, descending bool, after string, limit int) (names []string, next string, err error)
+	// Delete removes a group; that there is none is no error. One that has
+	// reports is Invalid unless they may go too: it is then DELETING.
+	Delete(ctx context.Context, scope arn.Scope, name string, withReports bool, now time.Time) error
+}
+
+// reportStore is what they need of stored reports. Those that have expired at
+// now are not found.
+type reportStore interface {
+	// Get returns one report, or NotFound.
+	Get(ctx context.Context, scope arn.Scope, group, id string, now time.Time) (report.Report, error)
+	// GetMany returns the reports among ids that exist, in any order.
+	GetMany(ctx context.Context, scope arn.Scope, ids []string, now time.Time) ([]report.Report, error)
+	// List returns a page of at most limit names, group:id, in order of
+	// creation, of one group or status or, with "", of all. after is 0 or the
+	// next that the page before returned; next is 0 after the last page.
+	List(ctx context.Context, scope arn.Scope, group string, status api.ReportStatusType, descending bool, now time.Time, after int64, limit int) (names []string, next int64, err error)
+	// Newest returns at most limit reports of a group that succeeded or failed,
+	// newest first.
+	Newest(ctx context.Context, scope arn.Scope, group string, now time.Time, limit int) ([]report.Report, error)
+	// Cases returns a page of a report's test cases in their order: of one
+	// status or, with "", of all, and with a keyword in name or prefix.
+	Cases(ctx context.Context, r report.Report, status, keyword string, after int64, limit int) (page []api.TestCase, next int64, err error)
+	// Coverages returns a page of a report's files. after is zero or the next
+	// that the page before returned; next is zero after the last page.
+	Coverages(ctx context.Context, r report.Report, of report.CoverageQuery, after report.CoveragePlace, limit int) (page []api.CodeCoverage, next report.CoveragePlace, err error)
+	// Delete has a report removed: until Purge it is DELETING. That there is
+	// none is no error.
+	Delete(ctx context.Context, scope arn.Scope, group, id string) error
+	// Purge removes some of what is to go at now, and ends reports that have
+	// been GENERATING since before a time. more says that there is more.
+	Purge(ctx context.Context, now, generating time.Time) (more bool, err error)
+}
+
 // A sealer closes secrets for storage; owner is bound to the ciphertext.
 type sealer interface {
 	Seal(plaintext []byte, owner string) ([]byte, error)
@@ -103,26 +151,30 @@ type webhookRegistrar interface {
 
 // Parts is what a Service works with. All are needed.
 type Parts struct {
-	Credentials credentialStore
-	Projects    projectStore
-	Builds      buildStore
-	Seal        sealer
-	Control     controller
-	Webhooks    webhookRegistrar
+	Credentials  credentialStore
+	Projects     projectStore
+	Builds       buildStore
+	ReportGroups reportGroupStore
+	Reports      reportStore
+	Seal         sealer
+	Control      controller
+	Webhooks     webhookRegistrar
 }
 
 // Service is CodeBuild. Its methods may be called from several goroutines.
 type Service struct {
-	credentials credentialStore
-	projects    projectStore
-	builds      buildStore
-	seal        sealer
-	control     controller
-	webhooks    webhookRegistrar
-	now         func() time.Time
-	checkBefore func(ctx context.Context, c credential.Credential) error
-	imported    func(arn string)
-	located     func(t api.ServerType)
+	credentials  credentialStore
+	projects     projectStore
+	builds       buildStore
+	reports      reportStore
+	reportGroups reportGroupStore
+	seal         sealer
+	control      controller
+	webhooks     webhookRegistrar
+	now          func() time.Time
+	checkBefore  func(ctx context.Context, c credential.Credential) error
+	imported     func(arn string)
+	located      func(t api.ServerType)
 }
 
 // Options tunes a Service. The zero value is ready for production.
@@ -155,7 +207,8 @@ func New(p Parts, o Options) *Service {
 		o.Imported = func(string) {}
 	}
 	return &Service{
-		credentials: p.Credentials, projects: p.Projects, builds: p.Builds, seal: p.Seal, control: p.Control, webhooks: p.Webhooks, now: o.Now,
+		credentials: p.Credentials, projects: p.Projects, builds: p.Builds, reportGroups: p.ReportGroups, reports: p.Reports,
+		seal: p.Seal, control: p.Control, webhooks: p.Webhooks, now: o.Now,
 		checkBefore: o.CheckBefore, imported: o.Imported, located: o.Located,
 	}
 }

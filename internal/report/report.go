@@ -15,6 +15,9 @@ import (
 // Lifetime is how long a report is kept.
 const Lifetime = 30 * 24 * time.Hour
 
+// MostGenerating is how long a report may wait for its content.
+const MostGenerating = time.Hour
+
 // Limits of one report. What goes beyond MaxCases or MaxFiles is counted and not listed.
 const (
 	MaxCases   = 500    // test cases, those that failed first

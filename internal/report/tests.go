@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 
 // statuses are all of them; every summary counts each.
 var statuses = []Status{Errored, Failed, Skipped, Succeeded, Unknown}
+
+// IsStatus reports whether s is a status, or "".
+func IsStatus(s string) bool { return s == "" || slices.Contains(statuses, Status(s)) }
 
 // A Case is one test case that was run.
 type Case struct {
