@@ -44,7 +44,7 @@ var rules = []rule{
 	{name: "checks know no storage and no provider by name", of: []string{"internal/checkup"}, forbid: []string{
 		"database/sql", "slipway/internal/store/...", "slipway/internal/source/github", "slipway/internal/source/bitbucket", "slipway/internal/source/gitlab", "slipway/internal/codebuild", "slipway/internal/extension", "slipway/internal/schedule",
 	}},
-	{name: "the keyring, the registrar and the receiver know no storage and no provider by name", of: []string{"internal/keyring", "internal/registrar", "internal/receiver"}, forbid: []string{
+	{name: "the keyring, the registrar, the receiver and the recorder know no storage and no provider by name", of: []string{"internal/keyring", "internal/registrar", "internal/receiver", "internal/recorder"}, forbid: []string{
 		"database/sql", "slipway/internal/store/...", "slipway/internal/source/github", "slipway/internal/source/bitbucket", "slipway/internal/source/gitlab", "slipway/internal/codebuild", "slipway/internal/schedule",
 	}},
 	{name: "where values come from knows no storage, and each place only its own", of: []string{"internal/vault/awsvault", "internal/vault/desk", "internal/vault/embedded"}, forbid: []string{

@@ -21,6 +21,7 @@ import (
 	"slipway/internal/keyring"
 	"slipway/internal/logstream"
 	"slipway/internal/receiver"
+	"slipway/internal/recorder"
 	"slipway/internal/registrar"
 	"slipway/internal/runner/docker"
 	"slipway/internal/schedule"
@@ -49,6 +50,7 @@ type server struct {
 	where     doctor.Machine
 	registrar *registrar.Registrar
 	receiver  *receiver.Receiver
+	recorder  *recorder.Recorder
 	sessions  *extension.Sessions
 	clients   net.Listener // AWS clients
 	agents    net.Listener // our agents on this machine
@@ -147,6 +149,7 @@ func (s *server) run(ctx context.Context) error {
 	})
 	g.Go(func() error { return s.registrar.Run(gctx) })
 	g.Go(func() error { return s.receiver.Run(gctx) })
+	g.Go(func() error { return s.recorder.Run(gctx) })
 	g.Go(func() error {
 		select {
 		case <-ctx.Done():

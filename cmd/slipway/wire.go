@@ -30,6 +30,7 @@ import (
 	"slipway/internal/metrics"
 	"slipway/internal/outbox"
 	"slipway/internal/receiver"
+	"slipway/internal/recorder"
 	"slipway/internal/registrar"
 	"slipway/internal/runner"
 	"slipway/internal/schedule"
@@ -72,6 +73,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	}, registrar.Options{
 		PublicURL: s.o.publicURL, LocalURL: s.url, Poll: s.o.poll, PollEvery: s.o.pollEvery, Endpoints: s.o.endpoints,
 	})
+	s.recorder = recorder.New(recorder.Parts{Groups: s.db.ReportGroups(), Reports: s.db.Reports(), Log: s.o.log}, recorder.Options{})
 	s.scheduler = schedule.New(schedule.Parts{
 		Builds: s.db.Builds(), Outbox: s.db.Outbox(), Logs: s.logs, Runner: place, Keys: s.keyring,
 		Providers: reporters(providers),
@@ -84,6 +86,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 		Log:        s.o.log,
 		Objects:    s.blobs,
 		CodeCommit: codecommit.New(nil, nil),
+		Reports:    s.recorder,
 	}, schedule.Options{MaxBuilds: s.o.maxBuilds, Endpoints: s.o.endpoints, ConsoleURL: consoleAt(s.o.publicURL), LocalURL: consoleAt(ownURL(s.clients.Addr(), s.url))})
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,

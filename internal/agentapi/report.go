@@ -24,6 +24,7 @@ type Secrets struct {
 
 // A ReportUpload is one test or coverage report, read and counted by the agent.
 type ReportUpload struct {
+	Number     int    `json:"number"`              // counts the reports of the build from 0: by it, one that is sent again is recognised
 	Group      string `json:"group"`               // as the buildspec names it, variables expanded: a name, or a report group's ARN
 	Discovered bool   `json:"discovered,omitzero"` // found without a reports block
 

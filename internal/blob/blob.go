@@ -160,13 +160,15 @@ func (s *Store) find(ctx context.Context, b build.Build, o agentapi.Object, writ
 		l, err = b.BuildspecLocation()
 	case agentapi.CacheObject:
 		l, err = b.CacheLocation(o.Version)
+	case agentapi.ReportObject:
+		l, err = b.ReportLocation(o.Identifier)
 	default:
 		err = fault.New(fault.Invalid, "Objects of kind %.50q are not kept.", o.Kind)
 	}
 	if err != nil {
 		return place{}, err
 	}
-	if write && o.Kind != agentapi.ArtifactObject && o.Kind != agentapi.CacheObject {
+	if write && o.Kind != agentapi.ArtifactObject && o.Kind != agentapi.CacheObject && o.Kind != agentapi.ReportObject {
 		return place{}, fault.New(fault.Invalid, "A build cannot write its %s.", o.Kind)
 	}
 	p := place{name: l.Bucket, key: l.Key, folder: l.Folder}

@@ -47,6 +47,8 @@ type State struct {
 	// record holds only what comes of that, too little for a retry.
 	Artifacts          *api.ProjectArtifacts  `json:"artifacts,omitzero"`
 	SecondaryArtifacts []api.ProjectArtifacts `json:"secondaryArtifacts,omitzero"`
+
+	Exports []ReportExport `json:"exports,omitzero"` // of the build's reports, those whose raw files are exported
 }
 
 // Local is what only a build without a server has.

@@ -2,8 +2,10 @@ package report
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"slipway/internal/api"
 	"slipway/internal/arn"
@@ -129,7 +131,7 @@ func checkExport(c *api.ReportExportConfig) error {
 		return invalid("Invalid S3 export config: bucket must be the name of a bucket")
 	case d.BucketOwner != nil && !accountID.MatchString(*d.BucketOwner):
 		return invalid("Invalid S3 export config: bucketOwner must be an account id of 12 digits")
-	case len(text(d.Path)) > maxPath || strings.ContainsRune(text(d.Path), 0):
+	case len(text(d.Path)) > maxPath || strings.ContainsFunc(text(d.Path), unicode.IsControl) || slices.Contains(strings.Split(text(d.Path), "/"), ".."):
 		return invalid("Invalid S3 export config: path must be the beginning of an object key")
 	case text(d.EncryptionKey) != "" && !keyName.MatchString(*d.EncryptionKey):
 		return invalid("Invalid S3 export config: encryptionKey must be the ARN, id or alias of a key")

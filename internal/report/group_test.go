@@ -67,6 +67,7 @@ func TestGroupsThatCannotBe(t *testing.T) {
 		"bucketOwner must be an account id of 12 digits":                                s3(func(d *api.S3ReportExportConfig) { d.BucketOwner = new("me") }),
 		"path must be the beginning of an object key":                                   s3(func(d *api.S3ReportExportConfig) { d.Path = new(strings.Repeat("p", 2000)) }),
 		"encryptionKey must be the ARN, id or alias of a key":                           s3(func(d *api.S3ReportExportConfig) { d.EncryptionKey = new("a key") }),
+		"beginning of an object key":                                                    s3(func(d *api.S3ReportExportConfig) { d.Path = new("a/../b") }),
 	} {
 		in := create("unit")
 		in.ExportConfig = c

@@ -103,14 +103,28 @@ func (s *Scheduler) Secrets(ctx context.Context, id string, token secret.Text, i
 	return s.parts.Vault.Resolve(ctx, b, in.References)
 }
 
-// PutReport keeps a report of the build.
+// PutReport keeps a report of the build, and records it there.
 func (s *Scheduler) PutReport(ctx context.Context, id string, token secret.Text, in agentapi.ReportUpload) (*agentapi.ReportStored, error) {
 	b, err := s.running(ctx, id, token)
+	if err != nil {
+		return nil, err
+	}
+	h, err := s.authorize(ctx, id, token)
 	if err != nil {
 		return nil, err
 	}
 	if s.parts.Reports == nil {
 		return nil, fault.New(fault.Invalid, "This server keeps no reports.")
 	}
-	return s.parts.Reports.Put(ctx, b, in)
+	stored, err := s.parts.Reports.Put(ctx, b, in)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.change(ctx, id, func(b *build.Build) error {
+		if !h.holds(b) {
+			return errGone
+		}
+		return b.AddReport(stored.ARN, stored.Export)
+	})
+	return stored, err
 }

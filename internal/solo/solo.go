@@ -68,7 +68,7 @@ func Run(ctx context.Context, o Options, parts Parts) (build.Build, error) {
 	memory := newMemory(b)
 	log := &printer{out: o.Log}
 	scheduler := schedule.New(schedule.Parts{
-		Builds: memory, Outbox: nothingOwed{}, Logs: log, Runner: parts.Runner, Log: o.Say,
+		Builds: memory, Outbox: nothingOwed{}, Logs: log, Reports: unkept{}, Runner: parts.Runner, Log: o.Say,
 	}, schedule.Options{MaxBuilds: 1})
 	// What ends a build takes longer than the wish to end it.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
