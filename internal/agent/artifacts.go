@@ -22,8 +22,18 @@ import (
 
 const archiveFile = "output/tmp/artifact"
 
-// upload is the phase UPLOAD_ARTIFACTS.
-func (e *engine) upload(ctx context.Context) outcome { return e.artifacts(ctx) }
+// upload is the phase UPLOAD_ARTIFACTS. Reports are made even if artifacts
+// cannot be uploaded.
+func (e *engine) upload(ctx context.Context) outcome {
+	out := e.artifacts(ctx)
+	if ctx.Err() != nil {
+		return out
+	}
+	if reports := e.reports(ctx); out.ok() {
+		out = reports
+	}
+	return out
+}
 
 // artifacts uploads what the buildspec says of the project's artifacts.
 func (e *engine) artifacts(ctx context.Context) outcome {

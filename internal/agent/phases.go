@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"slipway/internal/api"
 	"slipway/internal/build/event"
@@ -25,6 +26,7 @@ var next = map[api.BuildPhaseType]struct{ ok, failed api.BuildPhaseType }{
 // run passes all phases and returns how the build ended.
 func (e *engine) run(ctx context.Context) api.StatusType {
 	out := e.phase(ctx, api.BuildPhaseTypeDownloadSource, e.download)
+	e.fetched = time.Now().Add(-coarse)
 	final := out.status
 	typ := api.BuildPhaseTypeFinalizing
 	if out.ok() {

@@ -43,6 +43,7 @@ type engine struct {
 	commits    map[string]string // by source identifier
 	versions   map[string]string // of sources in S3, likewise
 	values     map[string]string // of variables that are references, by name
+	fetched    time.Time         // when DOWNLOAD_SOURCE had ended
 	initial    string            // the script of the variables a build starts with
 	succeeding bool              // CODEBUILD_BUILD_SUCCEEDING
 	lastExit   int

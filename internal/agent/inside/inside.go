@@ -25,10 +25,12 @@ type duty func(request []byte) (any, error)
 // duties are all that can be asked for.
 var duties = map[string]duty{
 	Artifacts: artifacts,
+	Discover:  discover,
 	GitConfig: gitConfig,
+	Ping:      func(request []byte) (any, error) { return json.RawMessage(request), nil },
+	Report:    reports,
 	Runtimes:  readRuntimes,
 	User:      findUser,
-	Ping:      func(request []byte) (any, error) { return json.RawMessage(request), nil },
 }
 
 // Ping answers with the request itself.
