@@ -2,6 +2,8 @@ package solo
 
 import (
 	"context"
+	"path"
+	"strings"
 
 	"slipway/internal/agentapi"
 	"slipway/internal/build"
@@ -15,7 +17,11 @@ type unkept struct{}
 // Put answers as if the report were kept, in a group of the project.
 func (unkept) Put(_ context.Context, b build.Build, in agentapi.ReportUpload) (*agentapi.ReportStored, error) {
 	g := report.Group{Scope: b.Scope}
-	g.Public.Name = new(report.GroupNameOf(*b.Public.ProjectName, in.Group))
+	name := report.GroupNameOf(*b.Public.ProjectName, in.Group)
+	if strings.HasPrefix(in.Group, "arn:") {
+		name = path.Base(in.Group)
+	}
+	g.Public.Name = &name
 	r := report.New(g, *b.Public.ID, in.Number, b.Public.StartTime.Time)
 	return &agentapi.ReportStored{ARN: *r.Public.ARN}, nil
 }
