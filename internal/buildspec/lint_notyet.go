@@ -7,7 +7,6 @@ func (l *linter) notYet(k keys) {
 	}
 	for _, block := range []struct{ key, so string }{
 		{"cache", "nothing is kept for the next build."},
-		{"reports", "no report is made."},
 	} {
 		if k.has(block.key) {
 			l.add(Odd, k.at[block.key], "This server reads "+block.key+" and does not act upon it yet: "+block.so)
