@@ -32,6 +32,7 @@ type runOptions struct {
 	envFile   []string
 	phases    []string
 	timeout   time.Duration
+	report    bool
 }
 
 func runCommand() *cobra.Command {
@@ -64,6 +65,7 @@ Exit codes: 0 the build succeeded, 1 it did not, 2 the command line is wrong.`,
 	f.StringArrayVarP(&o.envFile, "env-file", "e", nil, "file of NAME=VALUE lines, # begins a comment, quotes are kept (repeatable)")
 	f.StringSliceVar(&o.phases, "phase", nil, "run only the commands of this phase: install, pre_build, build or post_build (repeatable)")
 	f.DurationVar(&o.timeout, "timeout", time.Hour, "when the build times out, in whole minutes from 5m to 36h")
+	f.BoolVar(&o.report, "report", false, "list in the summary what the build's test and coverage reports say, failed cases first")
 	f.StringVar(&o.sandbox, "sandbox", "auto", "auto: bubblewrap if it works here; bubblewrap: do not start without it; none: commands can read and change whatever you can")
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "path that commands may read besides the system's, such as ~/.nvm (repeatable)")
 	return cmd
@@ -108,14 +110,22 @@ func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
-	b, err := solo.Run(ctx, solo.Options{
+	told := &reportTeller{}
+	options := solo.Options{
 		Directory: dir, Exclude: []string{temp}, Buildspec: o.buildspec, Image: "local", Variables: variables, Phases: phases,
 		Timeout: o.timeout, User: userName(), Log: stdout, Say: say,
-	}, solo.Parts{Runner: place, Socket: socket})
+	}
+	if o.report {
+		options.Report = told.hear
+	}
+	b, err := solo.Run(ctx, options, solo.Parts{Runner: place, Socket: socket})
 	if err != nil {
 		return err
 	}
 	summarize(stderr, b)
+	if o.report {
+		told.tell(stderr)
+	}
 	if b.Public.BuildStatus != api.StatusTypeSucceeded {
 		return exitCode(1)
 	}

@@ -21,6 +21,7 @@ import (
 	"slipway/internal/arn"
 	"slipway/internal/build"
 	"slipway/internal/project"
+	"slipway/internal/report"
 	"slipway/internal/runner"
 	"slipway/internal/schedule"
 )
@@ -40,11 +41,12 @@ type Options struct {
 	Buildspec string   // a path in Directory or the text; empty means buildspec.yml
 	Image     string   // "local" or a container's
 	Variables []api.EnvironmentVariable
-	Phases    []api.BuildPhaseType // whose commands are run; nil means all
-	Timeout   time.Duration        // whole minutes are counted, 5 at least; 0 means an hour
-	User      string               // who starts the build
-	Log       io.Writer            // gets the build's log, as it comes
-	Say       *slog.Logger         // hears what is wrong with the machine; nil means nobody
+	Phases    []api.BuildPhaseType                // whose commands are run; nil means all
+	Timeout   time.Duration                       // whole minutes are counted, 5 at least; 0 means an hour
+	User      string                              // who starts the build
+	Log       io.Writer                           // gets the build's log, as it comes
+	Report    func(report.Report, report.Content) // hears each report, one after another; nil means nobody
+	Say       *slog.Logger                        // hears what is wrong with the machine; nil means nobody
 }
 
 // Parts are what a build runs on.
@@ -68,7 +70,7 @@ func Run(ctx context.Context, o Options, parts Parts) (build.Build, error) {
 	memory := newMemory(b)
 	log := &printer{out: o.Log}
 	scheduler := schedule.New(schedule.Parts{
-		Builds: memory, Outbox: nothingOwed{}, Logs: log, Reports: unkept{}, Runner: parts.Runner, Log: o.Say,
+		Builds: memory, Outbox: nothingOwed{}, Logs: log, Reports: &reports{tell: o.Report}, Runner: parts.Runner, Log: o.Say,
 	}, schedule.Options{MaxBuilds: 1})
 	// What ends a build takes longer than the wish to end it.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
