@@ -49,8 +49,8 @@ func newHandler(app fs.FS) http.Handler {
 }
 
 // policy lets pages load from where they came and from nowhere else. Pictures
-// and fonts of the design system are inside its style sheets.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; " +
+// of the design system are inside its style sheets.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -1,16 +1,17 @@
 import { lazy, Suspense, type ComponentType, type LazyExoticComponent } from "react";
 import { Route, Switch } from "wouter";
+import HomePage from "../home/HomePage";
 import { Loading } from "../parts/Loading";
 import { SignIn } from "../session/SignIn";
 import { useSession } from "../session/useSession";
 import { Frame } from "./Frame";
 import { NotFound } from "./NotFound";
 
-type PageComponent = LazyExoticComponent<ComponentType>;
+type PageComponent = ComponentType | LazyExoticComponent<ComponentType>;
 
-/** Every page and its path; each is fetched when it is first opened. */
+/** Every page and its path; each but the first is fetched when it is first opened. */
 const pages: readonly (readonly [string, PageComponent])[] = [
-  ["/", lazy(() => import("../home/HomePage"))],
+  ["/", HomePage],
   ["/source-providers", lazy(() => import("../credentials/CredentialsPage"))],
   ["/source-providers/connect", lazy(() => import("../credentials/ConnectPage"))],
   ["/source-providers/:credential", lazy(() => import("../credentials/CredentialPage"))],
