@@ -11,6 +11,7 @@ const outDir = join(import.meta.dirname, "../internal/console/dist/app");
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "./" : "/console/",
   plugins: [react(), fontFiles(["open-sans-400-normal", "open-sans-700-normal"]), precompress(outDir)],
+  resolve: { alias: [{ find: /^intl-messageformat$/, replacement: join(import.meta.dirname, "src/app/messageFormat.ts") }] },
   build: {
     outDir,
     emptyOutDir: true,
