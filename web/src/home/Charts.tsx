@@ -4,16 +4,13 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import type { DayStatistics } from "../api/slipway.gen";
 import { Empty } from "../parts/Empty";
-import { duration } from "../parts/time";
+import { duration, shortDay } from "../parts/time";
 import { everyDay } from "./statistics";
-
-const shortDay = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", timeZone: "UTC" });
-const name = (day: string) => shortDay.format(new Date(`${day}T00:00:00Z`));
 
 /** Builds by day and outcome, and how long they took. */
 export default function Charts({ days, span }: { days: readonly DayStatistics[]; span: number }) {
   const all = everyDay(days, span);
-  const series = (of: (d: DayStatistics) => number | undefined) => all.map((d) => ({ x: name(d.day), y: of(d) ?? 0 }));
+  const series = (of: (d: DayStatistics) => number | undefined) => all.map((d) => ({ x: shortDay(d.day), y: of(d) ?? 0 }));
   return (
     <ColumnLayout columns={2}>
       <Container header={<Header variant="h2">Builds a day</Header>}>
@@ -25,7 +22,7 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
           xTitle="Day (UTC)"
           yTitle="Builds"
           xScaleType="categorical"
-          xDomain={all.map((d) => name(d.day))}
+          xDomain={all.map((d) => shortDay(d.day))}
           series={[
             { title: "Succeeded", type: "bar", color: "var(--chart-succeeded)", data: series((d) => d.succeeded) },
             { title: "Failed", type: "bar", color: "var(--chart-failed)", data: series((d) => d.failed) },
@@ -42,7 +39,7 @@ export default function Charts({ days, span }: { days: readonly DayStatistics[];
           xTitle="Day (UTC)"
           yTitle="Duration"
           xScaleType="categorical"
-          xDomain={all.map((d) => name(d.day))}
+          xDomain={all.map((d) => shortDay(d.day))}
           yTickFormatter={duration}
           series={[
             { title: "Median", type: "bar", data: series((d) => d.medianSeconds), valueFormatter: duration },
