@@ -1,25 +1,52 @@
-import AppLayout from "@cloudscape-design/components/app-layout";
-import SideNavigation from "@cloudscape-design/components/side-navigation";
-import TopNavigation from "@cloudscape-design/components/top-navigation";
-import type { ReactNode } from "react";
-import { useLocation } from "wouter";
+import Button, { type ButtonProps } from "@cloudscape-design/components/button";
+import { useEffect, useRef, type ReactNode } from "react";
+import { Link, useLocation } from "wouter";
 import { signOut } from "../session/keys";
 import { useSession } from "../session/useSession";
 import { ErrorBoundary } from "./ErrorBoundary";
+import styles from "./frame.module.css";
 import icon from "./icon.svg";
-import { href, paths, useFollow } from "./navigate";
+import { Menu } from "./Menu";
+import { paths, useGo } from "./navigate";
 import { Notifications } from "./notifications";
-import { setTheme, useTheme } from "./theme";
+import { setTheme, useTheme, type Theme } from "./theme";
 import { useNavigation } from "./useNavigation";
 
-/** What stands around every page: the top bar, the navigation, the notices. */
+const pages = [
+  ["Home", paths.home()],
+  ["Build projects", paths.projects()],
+  ["Build history", paths.builds()],
+  ["Source providers", paths.sourceProviders()],
+  ["Webhook deliveries", paths.deliveries()],
+] as const;
+
+const themes: readonly (readonly [Theme, string])[] = [
+  ["system", "Like the system"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+];
+
+/**
+ * What stands around every page: the top bar, the list of pages, the notices.
+ * Cloudscape's own layout, top bar and side navigation can do much that is not
+ * needed here, and take longer to show than the home page inside them.
+ */
 export function Frame({ children }: { children: ReactNode }) {
   const [location] = useLocation();
-  const follow = useFollow();
-  const session = useSession();
-  const { theme } = useTheme();
-  const navigation = useNavigation();
-  const section = location.split("/")[1] ?? "";
+  const { open, over, change } = useNavigation();
+  const opener = useRef<ButtonProps.Ref>(null);
+  const closer = useRef<ButtonProps.Ref>(null);
+  const moved = useRef(false);
+  const toggle = (to: boolean) => {
+    moved.current = true;
+    change(to);
+  };
+  // Whoever opens or closes the list goes on from the button that undoes it.
+  useEffect(() => {
+    if (moved.current) (open ? closer : opener).current?.focus();
+    moved.current = false;
+  }, [open]);
+
   return (
     <>
       <a
@@ -32,65 +59,76 @@ export function Frame({ children }: { children: ReactNode }) {
       >
         Skip to the page
       </a>
-      <div id="top">
-        <TopNavigation
-          identity={{ href: href("/"), title: "Slipway", logo: { src: icon, alt: "" }, onFollow: follow }}
-          utilities={[
-            {
-              type: "menu-dropdown",
-              iconName: "settings",
-              ariaLabel: "Display",
-              title: "Display",
-              items: [
-                { id: "system", text: "Like the system", itemType: "checkbox", checked: theme === "system" },
-                { id: "light", text: "Light", itemType: "checkbox", checked: theme === "light" },
-                { id: "dark", text: "Dark", itemType: "checkbox", checked: theme === "dark" },
-              ],
-              onItemClick: ({ detail }) => {
-                if (detail.id === "light" || detail.id === "dark" || detail.id === "system") setTheme(detail.id);
-              },
-            },
-            {
-              type: "menu-dropdown",
-              iconName: "user-profile",
-              text: session?.session.user ?? "",
-              description: session === undefined ? "" : `Region ${session.region}`,
-              ariaLabel: "Account",
-              items: [
-                { id: "sessions", text: "Sessions", href: href(paths.sessions()) },
-                { id: "out", text: "Sign out" },
-              ],
-              onItemFollow: follow,
-              onItemClick: ({ detail }) => {
-                if (detail.id === "out") void signOut();
-              },
-            },
-          ]}
-        />
+      <TopBar />
+      <div className={styles["below"]}>
+        {open && (
+          <nav
+            aria-label="Pages"
+            className={over ? `${styles["pages"] ?? ""} ${styles["over"] ?? ""}` : styles["pages"]}
+            onKeyDown={(e) => {
+              if (over && e.key === "Escape") toggle(false);
+            }}
+          >
+            <div className={styles["pagesHead"]}>
+              <Link href={paths.home()}>Slipway</Link>
+              <Button ref={closer} variant="icon" iconName="angle-left" ariaLabel="Close the list of pages" onClick={() => toggle(false)} />
+            </div>
+            <ul>
+              {pages.map(([text, path]) => (
+                <li key={path}>
+                  <Link
+                    href={path}
+                    aria-current={location.split("/")[1] === path.slice(1) ? "page" : undefined}
+                    onClick={() => {
+                      if (!over) return;
+                      if (location === path) toggle(false);
+                      else change(false); // the page that comes takes the focus
+                    }}
+                  >
+                    {text}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </nav>
+        )}
+        {!open && (
+          <div className={styles["opener"]}>
+            <Button ref={opener} variant="icon" iconName="menu" ariaLabel="Open the list of pages" onClick={() => toggle(true)} />
+          </div>
+        )}
+        <div className={styles["page"]} inert={over}>
+          <Notifications />
+          <main>
+            <ErrorBoundary key={location}>{children}</ErrorBoundary>
+          </main>
+        </div>
       </div>
-      <AppLayout
-        headerSelector="#top"
-        toolsHide
-        navigationOpen={navigation.open}
-        onNavigationChange={({ detail }) => navigation.change(detail.open)}
-        ariaLabels={{ navigation: "Pages", navigationClose: "Close the list of pages", navigationToggle: "Open the list of pages", notifications: "Notifications" }}
-        notifications={<Notifications />}
-        navigation={
-          <SideNavigation
-            header={{ text: "Slipway", href: href("/") }}
-            activeHref={href(section === "" ? "/" : `/${section}`)}
-            onFollow={follow}
-            items={[
-              { type: "link", text: "Home", href: href(paths.home()) },
-              { type: "link", text: "Build projects", href: href(paths.projects()) },
-              { type: "link", text: "Build history", href: href(paths.builds()) },
-              { type: "link", text: "Source providers", href: href(paths.sourceProviders()) },
-              { type: "link", text: "Webhook deliveries", href: href(paths.deliveries()) },
-            ]}
-          />
-        }
-        content={<ErrorBoundary key={location}>{children}</ErrorBoundary>}
-      />
     </>
+  );
+}
+
+function TopBar() {
+  const session = useSession();
+  const { theme } = useTheme();
+  const go = useGo();
+  return (
+    <header className={styles["bar"]}>
+      <Link href={paths.home()} className={styles["identity"]}>
+        <img src={icon} alt="" width={32} height={32} />
+        Slipway
+      </Link>
+      <Menu icon="settings" name="Display" items={themes.map(([id, text]) => ({ text, checked: theme === id, onChoose: () => setTheme(id) }))} />
+      <Menu
+        icon="user-profile"
+        name="Account"
+        text={session?.session.user ?? ""}
+        description={`Region ${session?.region ?? ""}`}
+        items={[
+          { text: "Sessions", onChoose: () => go(paths.sessions()) },
+          { text: "Sign out", onChoose: () => void signOut() },
+        ]}
+      />
+    </header>
   );
 }

@@ -1,5 +1,7 @@
-import Flashbar, { type FlashbarProps } from "@cloudscape-design/components/flashbar";
-import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
+import type { FlashbarProps } from "@cloudscape-design/components/flashbar";
+import { createContext, lazy, Suspense, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
+
+const Flashbar = lazy(() => import("@cloudscape-design/components/flashbar"));
 
 type Notice = Pick<FlashbarProps.MessageDefinition, "type" | "header" | "content" | "action" | "loading">;
 
@@ -30,5 +32,12 @@ export function useNotify(): (notice: Notice) => void {
 /** The notices. */
 export function Notifications() {
   const { items } = useContext(Context);
-  return <Flashbar items={items} stackItems />;
+  if (items.length === 0) return null;
+  return (
+    <section aria-label="Notifications" style={{ marginBlockEnd: 12 }}>
+      <Suspense>
+        <Flashbar items={items} stackItems />
+      </Suspense>
+    </section>
+  );
 }

@@ -1,8 +1,8 @@
 import { useSyncExternalStore } from "react";
 
-/** Whether the window is as narrow as where Cloudscape's layout lays the navigation over the page. */
+/** Whether there is no room beside the list of pages: it lies over the page then. */
 const narrow = window.matchMedia("(max-width: 688px)");
-/** Whether there is room for the navigation beside a page. */
+/** Whether there is room for it beside a page from the start. */
 const roomy = window.matchMedia("(min-width: 912px)");
 
 function useMedia(query: MediaQueryList): boolean {

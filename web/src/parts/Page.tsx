@@ -1,5 +1,4 @@
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
-import ContentLayout from "@cloudscape-design/components/content-layout";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useRef, type ReactNode } from "react";
@@ -38,25 +37,26 @@ export function Page({
     document.title = `${title} · Slipway`;
   }, [title]);
   return (
-    <ContentLayout
-      breadcrumbs={
-        location !== "/" && <BreadcrumbGroup
-          ariaLabel="Breadcrumbs"
-          items={[{ text: "Slipway", href: href("/") }, ...crumbs.map((c) => ({ text: c.text, href: href(c.to) })), { text: title, href: "#" }]}
-          onFollow={follow}
-        />
-      }
-      header={
+    <>
+      {location !== "/" && (
+        <div style={{ paddingBlockEnd: 8 }}>
+          <BreadcrumbGroup
+            ariaLabel="Breadcrumbs"
+            items={[{ text: "Slipway", href: href("/") }, ...crumbs.map((c) => ({ text: c.text, href: href(c.to) })), { text: title, href: "#" }]}
+            onFollow={follow}
+          />
+        </div>
+      )}
+      <div style={{ paddingBlockEnd: 16 }}>
         <Header variant="h1" actions={actions} description={description} counter={counter}>
           <span id="page-title" ref={titled} tabIndex={-1} className="page-title">
             {title}
           </span>
         </Header>
-      }
-    >
+      </div>
       <div ref={whole}>
         <SpaceBetween size="l">{children}</SpaceBetween>
       </div>
-    </ContentLayout>
+    </>
   );
 }

@@ -51,6 +51,9 @@ test("pages make links of data in no other way", () => {
     [...text.matchAll(/<(?:Link|Button|a)\b[^>]*?\shref=\{([^}]*)\}/g)].map((found) => `${file}: ${found[1] ?? ""}`),
   );
   expect(making.sort()).toEqual([
+    "../app/Frame.tsx: path", // of the pages it lists
+    "../app/Frame.tsx: paths.home()",
+    "../app/Frame.tsx: paths.home()",
     "../credentials/TokenGuide.tsx: link", // of webLink
     "../projects/form/ProjectFields.tsx: `#${idOf(field)",
     "../webhooks/FilterPreview.tsx: href(paths.delivery(delivery.id))",
