@@ -4,22 +4,18 @@ import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useDeferredValue } from "react";
 import { paths } from "../app/navigate";
 import { liveInterval } from "../app/query";
 import { AppButton } from "../parts/AppButton";
-import { Loading } from "../parts/Loading";
 import { Page } from "../parts/Page";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { AttentionList } from "./AttentionList";
+import { Charts } from "./Charts";
 import { FirstSteps } from "./FirstSteps";
 import { ProjectTable } from "./ProjectTable";
 import { credentialsQuery, days, statisticsQuery, webhooksQuery } from "./queries";
 import { RecentBuilds } from "./RecentBuilds";
 import { percent, successRate, total } from "./statistics";
-
-const Charts = lazy(() => import("./Charts"));
-const charts = <Loading what="charts" minHeight={360} />;
 
 /** What needs attention, and how builds are doing. */
 export default function HomePage() {
@@ -32,7 +28,6 @@ export default function HomePage() {
   const webhooks = useQuery(webhooksQuery);
 
   const now = statistics.data;
-  const charted = useDeferredValue(now === undefined ? null : (now.days ?? []), null); // charts take their time: all else is shown first
   const sums = total(now?.days ?? []);
   const nothingYet = now !== undefined && (now.projects ?? []).length === 0 && sums.succeeded + sums.failed + sums.other === 0;
   return (
@@ -67,7 +62,7 @@ export default function HomePage() {
         </Container>
       </Grid>
       <RecentBuilds live={(now?.running ?? 0) + (now?.queued ?? 0) > 0} />
-      {now !== undefined && !nothingYet && <Suspense fallback={charts}>{charted === null ? charts : <Charts days={charted} span={days} />}</Suspense>}
+      {now !== undefined && !nothingYet && <Charts days={now.days ?? []} span={days} />}
       {now !== undefined && !nothingYet && <ProjectTable projects={now.projects ?? []} days={days} action={<AppButton to={paths.projects()}>All projects</AppButton>} />}
     </Page>
   );
