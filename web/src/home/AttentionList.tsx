@@ -2,7 +2,6 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
-import List from "@cloudscape-design/components/list";
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
@@ -11,8 +10,9 @@ import type { CredentialSummary, GetBuildStatisticsOutput, WebhookSummary } from
 import { Advice } from "../parts/Advice";
 import { AppLink } from "../parts/AppLink";
 import { Loading } from "../parts/Loading";
-import { attention, type Attention } from "./attention";
+import { attention } from "./attention";
 
+const bare = { margin: 0, padding: 0, listStyle: "none" } as const;
 const words = { error: "Error", warning: "Warning", info: "Note" } as const;
 
 /** What needs attention, the worst first, and a look at everything for whoever wants one. */
@@ -50,35 +50,27 @@ export function AttentionList({
       ) : known.length === 0 ? (
         <StatusIndicator type="success">Nothing: tokens, webhooks and the queue are well.</StatusIndicator>
       ) : (
-        <List
-          ariaLabel="Needs attention"
-          items={known}
-          renderItem={(a: Attention) => ({
-            id: a.text,
-            content: (
-              <Sign type={a.level} label={words[a.level]}>
+        <ul aria-label="Needs attention" style={bare}>
+          {known.map((a) => (
+            <li key={a.text}>
+              <Sign type={a.level} label={words[a.level]} advice={a.fix}>
                 <AppLink to={a.to}>{a.text}</AppLink>
               </Sign>
-            ),
-            secondaryContent: a.fix === undefined || a.fix === "" ? undefined : <Told advice={a.fix} />,
-          })}
-        />
+            </li>
+          ))}
+        </ul>
       )}
       {doctor.data !== undefined && (
         <Box padding={{ top: "m" }}>
-          <List
-            ariaLabel="Everything that was checked"
-            items={doctor.data.findings ?? []}
-            renderItem={(f) => ({
-              id: `${f.area} ${f.subject ?? ""} ${f.message}`,
-              content: (
-                <Sign type={f.level === "OK" ? "success" : f.level === "WARNING" ? "warning" : "error"} label={f.level === "OK" ? "Well" : f.level === "WARNING" ? "Warning" : "Error"}>
+          <ul aria-label="Everything that was checked" style={bare}>
+            {(doctor.data.findings ?? []).map((f, i) => (
+              <li key={i}>
+                <Sign type={f.level === "OK" ? "success" : f.level === "WARNING" ? "warning" : "error"} label={f.level === "OK" ? "Well" : f.level === "WARNING" ? "Warning" : "Error"} advice={f.fix}>
                   <Advice text={`${f.subject === undefined || f.subject === "" ? f.area : `${f.area} ${f.subject}`}: ${f.message}`} />
                 </Sign>
-              ),
-              secondaryContent: f.fix === undefined || f.fix === "" ? undefined : <Told advice={f.fix} />,
-            })}
-          />
+              </li>
+            ))}
+          </ul>
         </Box>
       )}
       {doctor.error !== null && <StatusIndicator type="error">{doctor.error.message}</StatusIndicator>}
@@ -86,23 +78,19 @@ export function AttentionList({
   );
 }
 
-/** A sign beside some words, which are broken where words end. */
-function Sign({ type, label, children }: { type: StatusIndicatorProps.Type; label: string; children: ReactNode }) {
+/** A sign beside some words, which are broken where words end, and what to do below them. */
+function Sign({ type, label, advice = "", children }: { type: StatusIndicatorProps.Type; label: string; advice?: string | undefined; children: ReactNode }) {
   return (
-    <div style={{ display: "flex", gap: 6 }}>
+    <div style={{ display: "flex", gap: 6, paddingBlock: 4 }}>
       <StatusIndicator type={type} iconAriaLabel={label} />
-      <div style={{ minWidth: 0 }}>{children}</div>
-    </div>
-  );
-}
-
-/** What to do, below the words beside a sign. */
-function Told({ advice }: { advice: string }) {
-  return (
-    <div style={{ paddingInlineStart: 26 }}>
-      <Box color="text-body-secondary">
-        <Advice text={advice} />
-      </Box>
+      <div style={{ minWidth: 0 }}>
+        {children}
+        {advice !== "" && (
+          <Box color="text-body-secondary">
+            <Advice text={advice} />
+          </Box>
+        )}
+      </div>
     </div>
   );
 }
