@@ -4,6 +4,9 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { fontFiles, precompress } from "./plugins.ts";
 
+/** The tests that need a document or a tab's storage. */
+const documented = ["src/**/*.test.tsx", "src/session/*.test.ts", "src/app/query.test.ts", "src/home/attention.test.ts"];
+
 const outDir = join(import.meta.dirname, "../internal/console/dist/app");
 
 // The base is relative, so that the console works behind any path: the server
@@ -27,5 +30,11 @@ export default defineConfig(({ command }) => ({
     // signatures cover the host, which the proxy leaves as the browser sent it.
     proxy: { "^/$": { target: process.env["SLIPWAY_URL"] ?? "http://127.0.0.1:4680", changeOrigin: false } },
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["src/test.ts"] },
+  test: {
+    projects: [
+      // Rules need no document, which takes longer to make than most of their tests take.
+      { extends: true, test: { name: "rules", environment: "node", include: ["src/**/*.test.ts"], exclude: documented } },
+      { extends: true, test: { name: "document", environment: "jsdom", include: documented, setupFiles: ["src/test.ts"] } },
+    ],
+  },
 }));
