@@ -62,22 +62,8 @@ type Door struct {
 // Open opens a door at path, which must be free, for all users that can get
 // there. ctx ends the answers in flight.
 func Open(ctx context.Context, path string, handle Handler) (*Door, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	var listener net.Listener
-	err := shorten(path, func(short string) (err error) {
-		listener, err = new(net.ListenConfig).Listen(ctx, "unix", short)
-		return err
-	})
+	listener, err := Listen(ctx, path, 0o666)
 	if err != nil {
-		return nil, err
-	}
-	if unix, ok := listener.(*net.UnixListener); ok {
-		unix.SetUnlinkOnClose(false) // it knows the short name only; the place goes as a whole
-	}
-	if err := os.Chmod(path, 0o666); err != nil {
-		listener.Close()
 		return nil, err
 	}
 	d := &Door{listener: listener, handle: handle}
@@ -143,11 +129,7 @@ func Ask(path string, r Request) (Answer, error) {
 	if len(text) > maxRequest {
 		return a, errors.New("that is too much at once")
 	}
-	var c *net.UnixConn
-	err = shorten(path, func(short string) (err error) {
-		c, err = net.DialUnix("unix", nil, &net.UnixAddr{Name: short, Net: "unix"})
-		return err
-	})
+	c, err := Dial(path)
 	if err != nil {
 		return a, errors.New("the build's agent cannot be reached from here")
 	}
@@ -164,6 +146,38 @@ func Ask(path string, r Request) (Answer, error) {
 		return Answer{}, errors.New("the build's agent does not answer")
 	}
 	return a, nil
+}
+
+// Listen listens at a socket in the place of what is there, for the users that
+// perm gives the right to write. The socket stays when the listener closes.
+func Listen(ctx context.Context, path string, perm fs.FileMode) (*net.UnixListener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var listener net.Listener
+	err := shorten(path, func(short string) (err error) {
+		listener, err = new(net.ListenConfig).Listen(ctx, "unix", short)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l := listener.(*net.UnixListener)
+	l.SetUnlinkOnClose(false) // it knows the short name only; the place goes as a whole
+	if err := os.Chmod(path, perm); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Dial connects to a socket.
+func Dial(path string) (c *net.UnixConn, err error) {
+	err = shorten(path, func(short string) (err error) {
+		c, err = net.DialUnix("unix", nil, &net.UnixAddr{Name: short, Net: "unix"})
+		return err
+	})
+	return c, err
 }
 
 // maxSocketPath is what a socket's address holds on Linux, less its final zero.

@@ -27,9 +27,11 @@ type Options struct {
 	Patterns []string `json:"patterns"`      // a leading ~/ is HOME
 	Exclude  []string `json:"exclude,omitzero"`
 	Follow   bool     `json:"follow,omitzero"` // links are what they lead to; one that leads nowhere, or into itself, is left out
+	Dirs     bool     `json:"dirs,omitzero"`   // directories are named, too, each before what is in it; without Follow only
 }
 
-// A File is one that a pattern names.
+// A File is one that a pattern names, or a directory if Options.Dirs has them
+// named.
 type File struct {
 	Path string // absolute
 	Name string // below its base directory, with slashes; of one that is below none, its path without the first slash
@@ -64,7 +66,7 @@ func Walk(ctx context.Context, o Options, do func(File) error) (Result, error) {
 	}
 	w := &walk{ctx: ctx, o: o, do: do, seen: map[string]bool{}}
 	for i, pattern := range o.Patterns {
-		pattern = home(pattern)
+		pattern = Home(pattern)
 		if path.IsAbs(pattern) {
 			base := "/"
 			for _, b := range result.Bases {
@@ -101,7 +103,7 @@ func check(pattern string) error {
 
 // bases returns the base directories of o that are there.
 func bases(o Options) ([]string, error) {
-	base := home(o.Base)
+	base := Home(o.Base)
 	if !path.IsAbs(base) {
 		base = path.Join(o.Root, base)
 	}
@@ -122,8 +124,11 @@ func bases(o Options) ([]string, error) {
 	}), nil
 }
 
-// home replaces a leading ~ by HOME.
-func home(pattern string) string {
+// Home returns a pattern in which a leading ~ is replaced by HOME.
+func Home(pattern string) string {
+	if pattern == "~" {
+		pattern = "~/"
+	}
 	if rest, ok := strings.CutPrefix(pattern, "~/"); ok {
 		if dir, err := os.UserHomeDir(); err == nil {
 			return path.Join(dir, rest)
@@ -186,6 +191,15 @@ func (w *walk) directory(dir, rel, pattern, base string, depth int, parents []fs
 				continue
 			}
 			if info.IsDir() {
+				if w.o.Dirs {
+					if ok, err := doublestar.Match(pattern, below); err != nil {
+						return err
+					} else if ok {
+						if err := w.file(name, base); err != nil {
+							return err
+						}
+					}
+				}
 				if depth == 0 || slices.ContainsFunc(parents, func(p fs.FileInfo) bool { return os.SameFile(p, info) }) {
 					continue
 				}
@@ -213,7 +227,7 @@ func (w *walk) file(name, base string) error {
 		look = os.Stat
 	}
 	info, err := look(name)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink && !(info.IsDir() && w.o.Dirs) {
 		return nil
 	}
 	if err != nil || w.seen[name] {
@@ -224,7 +238,7 @@ func (w *walk) file(name, base string) error {
 		f.Name = name[len(base)+1:]
 	}
 	for _, pattern := range w.o.Exclude {
-		pattern = path.Clean(home(pattern))
+		pattern = path.Clean(Home(pattern))
 		against := f.Name
 		if path.IsAbs(pattern) {
 			against = name
@@ -239,7 +253,9 @@ func (w *walk) file(name, base string) error {
 		}
 	}
 	w.seen[name] = true
-	w.matched++
+	if !info.IsDir() {
+		w.matched++
+	}
 	return w.do(f)
 }
 

@@ -24,13 +24,15 @@ type duty func(request []byte) (any, error)
 
 // duties are all that can be asked for.
 var duties = map[string]duty{
-	Artifacts: artifacts,
-	Discover:  discover,
-	GitConfig: gitConfig,
-	Ping:      func(request []byte) (any, error) { return json.RawMessage(request), nil },
-	Report:    reports,
-	Runtimes:  readRuntimes,
-	User:      findUser,
+	Artifacts:   artifacts,
+	Discover:    discover,
+	GitConfig:   gitConfig,
+	Ping:        func(request []byte) (any, error) { return json.RawMessage(request), nil },
+	PackCache:   packCache,
+	Report:      reports,
+	Runtimes:    readRuntimes,
+	UnpackCache: unpackCache,
+	User:        findUser,
 }
 
 // Ping answers with the request itself.
