@@ -38,6 +38,8 @@ func (b *Build) Apply(e event.Event, now time.Time) error {
 		return b.applyExported(e.Exported)
 	case e.Artifact != nil:
 		return b.applyArtifact(*e.Artifact)
+	case e.Cache != nil:
+		return b.applyCache(*e.Cache)
 	}
 	return b.applyEnd(e.End, t)
 }
@@ -45,7 +47,7 @@ func (b *Build) Apply(e event.Event, now time.Time) error {
 // parts counts the parts of e that are set.
 func parts(e event.Event) int {
 	n := 0
-	for _, set := range []bool{e.Enter != "", e.Leave != nil, e.Resolved != nil, e.Exported != nil, e.Artifact != nil, e.End != ""} {
+	for _, set := range []bool{e.Enter != "", e.Leave != nil, e.Resolved != nil, e.Exported != nil, e.Artifact != nil, e.Cache != nil, e.End != ""} {
 		if set {
 			n++
 		}

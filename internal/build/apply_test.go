@@ -104,6 +104,7 @@ func TestRefusedEvents(t *testing.T) {
 		{"an end in progress", nil, end(6, "IN_PROGRESS")},
 		{"an end nobody knows", nil, end(6, "CANCELLED")},
 		{"success before the end", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, end(7, "SUCCEEDED")},
+		{"a cache of a build without", []event.Event{enter(6, "DOWNLOAD_SOURCE")}, event.Event{Cache: &event.Cache{Action: "RESTORE", Outcome: "MISS"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,6 +41,7 @@ type State struct {
 	Retries    int  `json:"retries,omitzero"`    // the most that on-failure of phases that failed ask for
 
 	Failed *event.Command `json:"failed,omitzero"` // the first command that failed
+	Caches []event.Cache  `json:"caches,omitzero"` // what became of the cache, in order
 	Local  *Local         `json:"local,omitzero"`  // set for a build without a server
 
 	// Where the output goes, as the project or StartBuild said it. The public

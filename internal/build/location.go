@@ -103,36 +103,6 @@ func (b Build) CertificateLocation() (Location, error) {
 	return Location{}, fault.New(fault.Invalid, "The build's environment has no certificate.")
 }
 
-// CacheLocation returns the beginning of the keys of the build's caches:
-// version tells those of other paths apart. Builds of one project share them,
-// and those of all projects with the same cacheNamespace.
-func (b Build) CacheLocation(version string) (Location, error) {
-	c := b.Public.Cache
-	if c == nil || c.Type == api.CacheTypeNoCache {
-		return Location{}, fault.New(fault.Invalid, "The build has no cache.")
-	}
-	if strings.Trim(version, "0123456789abcdef") != "" || len(version) > 64 {
-		return Location{}, fault.New(fault.Invalid, "The version of a cache is hexadecimal digits.")
-	}
-	owner := text(b.Public.ProjectName)
-	l := Location{}
-	if c.Type == api.CacheTypeS3 {
-		l = object(text(c.Location))
-		if n := text(c.CacheNamespace); n != "" {
-			owner = "namespace-" + strings.Map(func(r rune) rune {
-				if r == '/' || control(r) {
-					return '-'
-				}
-				return r
-			}, n)
-		}
-	} else {
-		l.Key = path.Join(b.Scope.Account, b.Scope.Region)
-	}
-	l.Key = strings.TrimPrefix(path.Join(l.Key, owner, version)+"/", "/")
-	return l, nil
-}
-
 // object reads bucket/key, with or without arn:aws:s3::: before it.
 func object(location string) Location {
 	name, key, _ := strings.Cut(bucket(location), "/")

@@ -12,6 +12,7 @@ import (
 // strangers' commands, so its word may be theirs.
 const (
 	MaxContexts = 10     // of a phase
+	MaxCaches   = 10     // restored or saved
 	MaxExported = 200    // exported variables
 	MaxName     = 255    // bytes of an exported variable's name
 	MaxText     = 10_000 // characters of one text
@@ -27,6 +28,7 @@ type Event struct {
 	Resolved *Resolved                         `json:"resolved,omitzero"` // the fetch knows the commit
 	Exported []api.ExportedEnvironmentVariable `json:"exported,omitzero"` // values of exported-variables, once commands have run; the last word counts
 	Artifact *Artifact                         `json:"artifact,omitzero"` // one was uploaded
+	Cache    *Cache                            `json:"cache,omitzero"`    // one was restored or saved, or was not
 	End      api.StatusType                    `json:"end,omitzero"`      // the build ended; always the last event
 }
 
@@ -55,6 +57,43 @@ type Artifact struct {
 	Files      int    `json:"files"`
 	Bytes      int64  `json:"bytes"` // of all files, as they were
 }
+
+// A Cache is what became of a build's cache once: when it was to be restored,
+// or to be saved.
+type Cache struct {
+	Action  CacheAction   `json:"action"`
+	Outcome CacheOutcome  `json:"outcome"`
+	Kind    api.CacheType `json:"kind,omitzero"`    // S3 or LOCAL; the build's own is what is recorded
+	Key     string        `json:"key,omitzero"`     // asked for, or saved under; empty for a cache without keys
+	Found   string        `json:"found,omitzero"`   // the key of what was restored
+	Files   int           `json:"files,omitzero"`   // written or read, links too
+	Bytes   int64         `json:"bytes,omitzero"`   // of all files
+	Packed  int64         `json:"packed,omitzero"`  // bytes of the archive
+	Skipped int           `json:"skipped,omitzero"` // entries of the archive that were not restored
+	Seconds float64       `json:"seconds,omitzero"` // that it took
+	Reason  string        `json:"reason,omitzero"`  // in words, unless all went well
+}
+
+// A CacheAction is what is done with a cache.
+type CacheAction string
+
+// The actions.
+const (
+	CacheRestore CacheAction = "RESTORE"
+	CacheSave    CacheAction = "SAVE"
+)
+
+// A CacheOutcome is what came of an action.
+type CacheOutcome string
+
+// The outcomes. A cache that Failed may have been restored in part.
+const (
+	CacheHit     CacheOutcome = "HIT"     // restored
+	CacheMiss    CacheOutcome = "MISS"    // there is none
+	CacheSaved   CacheOutcome = "SAVED"   //
+	CacheSkipped CacheOutcome = "SKIPPED" // for the reason
+	CacheFailed  CacheOutcome = "FAILED"  // likewise
+)
 
 // Resolved is the commit a source version came to.
 type Resolved struct {
