@@ -252,17 +252,14 @@ func (e *engine) prepare(ctx context.Context) outcome {
 		there bool
 		what  string
 	}{
-		{len(e.spec.Reports) > 0, "reports"}, {e.spec.Proxy != buildspec.Proxy{}, "proxy"}, {e.spec.Cache != nil, "cache"},
+		{len(e.spec.Reports) > 0, "reports"}, {e.spec.Proxy != buildspec.Proxy{}, "proxy"},
 	} {
 		if b.there {
 			e.log.Service("Skipping %s: it is not acted upon by this server yet", b.what)
 		}
 	}
 	e.log.Service("Moving to directory %s", e.home)
-	if e.spec.Cache == nil {
-		e.log.Service("Cache is not defined in the buildspec")
-		e.log.Service("Skip cache due to: no paths specified to be cached")
-	}
+	e.restoreCache(ctx)
 	e.log.Service("Registering with agent")
 	e.log.Service("Phases found in YAML: %d", len(e.spec.Phases))
 	for _, p := range e.spec.Phases {

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"slipway/internal/agentapi"
@@ -70,6 +71,11 @@ func insist(ctx context.Context, f func(context.Context) error) error {
 
 // persist is insist for requests that take as long as they take.
 func persist(ctx context.Context, f func(context.Context) error) error {
+	return persistFor(ctx, patience, f)
+}
+
+// persistFor is persist that gives up earlier or later.
+func persistFor(ctx context.Context, patience time.Duration, f func(context.Context) error) error {
 	begin := time.Now()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, maxPause) {
 		err := f(ctx)
@@ -81,7 +87,7 @@ func persist(ctx context.Context, f func(context.Context) error) error {
 		case errors.Is(err, agentapi.ErrGone), fault.KindOf(err) == fault.Invalid, fault.KindOf(err) == fault.NotFound:
 			return err
 		case time.Since(begin) > patience:
-			return errLost
+			return fmt.Errorf("%w: %w", errLost, err)
 		}
 		select {
 		case <-ctx.Done():

@@ -77,6 +77,7 @@ func (e *engine) commandPhase(ctx context.Context, typ api.BuildPhaseType) (outc
 		}
 		if typ == api.BuildPhaseTypePostBuild && ctx.Err() == nil {
 			e.export()
+			e.saveCache(ctx, !e.succeeding || !out.ok())
 		}
 		if ctx.Err() == nil {
 			out.retries = e.retries(p.OnFailure, out)

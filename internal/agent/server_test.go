@@ -91,6 +91,9 @@ func newServer(t testing.TB, work agentapi.Work) *server {
 	if work.Source.Type == api.SourceTypeNoSource {
 		p.Public.Source = &api.ProjectSource{Type: work.Source.Type, Buildspec: new("version: 0.2")}
 	}
+	if work.CacheType != "" {
+		p.Public.Cache = &api.ProjectCache{Type: work.CacheType, Modes: work.CacheModes, Location: new("bucket/prefix")}
+	}
 	now := time.Now()
 	b, err := build.New(p, &api.StartBuildInput{ProjectName: "demo"}, accesskey.Caller{Scope: scope, User: "ann"}, buildID, now)
 	if err != nil {

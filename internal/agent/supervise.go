@@ -37,6 +37,7 @@ type engine struct {
 	dead       error        // set when the place has died under a command
 
 	spec       *buildspec.Spec
+	cache      cache
 	specFile   string            // its path below the source's root; empty if it is not there
 	shell      string            // the path of the commands' shell, as user code names it
 	home       string            // CODEBUILD_SRC_DIR, likewise

@@ -26,6 +26,7 @@ const (
 	maxAnswer   = 16 << 20 // Work holds the buildspec and every variable
 	maxRefusal  = 64 << 10
 	requestTime = time.Minute
+	expectTime  = 10 * time.Second // for a server to say whether it wants a body
 )
 
 // A Client is the agent's side. It retries nothing itself. An error that
@@ -45,10 +46,11 @@ type Client struct {
 func NewClient(l Launch) *Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	transport := &http.Transport{
-		DialContext:         dialer.DialContext,
-		MaxIdleConnsPerHost: 2, // reports and log frames go side by side
-		IdleConnTimeout:     time.Minute,
-		TLSHandshakeTimeout: 10 * time.Second,
+		DialContext:           dialer.DialContext,
+		MaxIdleConnsPerHost:   2, // reports and log frames go side by side
+		IdleConnTimeout:       time.Minute,
+		ExpectContinueTimeout: expectTime,
+		TLSHandshakeTimeout:   10 * time.Second,
 	}
 	base := strings.TrimSuffix(l.Server, "/")
 	if path, ok := strings.CutPrefix(l.Server, "unix://"); ok {

@@ -137,6 +137,10 @@ func (h *handler) putObject(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	body := &paced{r: r.Body, before: func() { _ = control.SetReadDeadline(time.Now().Add(stall)) }}
 	info, err := h.backend.Put(r.Context(), r.PathValue("id"), token, o, body)
+	if err != nil && body.err != nil { // what failed is the agent's to know
+		refuse(w, http.StatusBadRequest, "the body breaks off")
+		return
+	}
 	h.answer(w, r, info, err)
 }
 
@@ -145,11 +149,16 @@ type paced struct {
 	r      io.Reader
 	w      io.Writer
 	before func()
+	err    error // of reading, but for io.EOF
 }
 
 func (p *paced) Read(b []byte) (int, error) {
 	p.before()
-	return p.r.Read(b)
+	n, err := p.r.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		p.err = err
+	}
+	return n, err
 }
 
 func (p *paced) Write(b []byte) (int, error) {
@@ -185,14 +194,19 @@ func (c *Client) List(ctx context.Context, o Object) ([]string, error) {
 	return *paths, nil
 }
 
-// Put stores what body holds, all of it or nothing. ctx bounds it.
+// Put stores what body holds, all of it or nothing. ctx bounds it. The body of a
+// cache is read only once the server wants it: of one that exists it does not.
 func (c *Client) Put(ctx context.Context, o Object, body io.Reader) (ObjectInfo, error) {
 	var info ObjectInfo
 	text, err := json.Marshal(o)
 	if err != nil {
 		return info, fmt.Errorf("encode object: %w", err)
 	}
-	resp, err := c.send(ctx, c.patient, http.MethodPut, "object", http.Header{objectHeader: {string(text)}, "Content-Type": {"application/octet-stream"}}, body)
+	header := http.Header{objectHeader: {string(text)}, "Content-Type": {"application/octet-stream"}}
+	if o.Kind == CacheObject {
+		header.Set("Expect", "100-continue")
+	}
+	resp, err := c.send(ctx, c.patient, http.MethodPut, "object", header, body)
 	if err != nil {
 		return info, err
 	}

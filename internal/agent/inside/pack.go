@@ -247,12 +247,11 @@ func (p *packing) write(open func() (io.WriteCloser, error)) error {
 	return nil
 }
 
-// encoding is how archives are compressed: about as quick as it can be, since
-// what a cache saves is time.
+// encoding is how archives are compressed: as zstd -3 does, which is quick and
+// bounds what is held in memory.
 func encoding() []zstd.EOption {
 	return []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(min(runtime.GOMAXPROCS(0), 4)),
-		zstd.WithWindowSize(1 << 20), zstd.WithLowerEncoderMem(true),
+		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(min(runtime.GOMAXPROCS(0), 4)), zstd.WithWindowSize(4 << 20),
 	}
 }
 
