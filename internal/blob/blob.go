@@ -103,8 +103,9 @@ func (s *Store) folder(name string, make bool) (*gocloud.Bucket, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	// Written beside their place, so that a file that is there is whole.
-	b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, DirFileMode: 0o700})
+	// Written beside their place, so that a file that is there is whole. Metadata
+	// would be in a second file, which is not whole while it is replaced.
+	b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, DirFileMode: 0o700, Metadata: fileblob.MetadataDontWrite})
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +141,20 @@ func (p place) arn(partition string) string {
 		return ""
 	}
 	return "arn:" + partition + ":s3:::" + path.Join(p.name, p.key)
+}
+
+// refusal is an error of a store when we wanted to do something with the object.
+// That the store does not let us is for the user to mend, so it is Invalid.
+func (p place) refusal(err error, do string) error {
+	switch {
+	case err == nil:
+		return nil
+	case gcerrors.Code(err) == gcerrors.PermissionDenied:
+		return fault.New(fault.Invalid, "AccessDenied: this server may not %s %s in the bucket %s.", do, p.key, p.name)
+	case gcerrors.Code(err) == gcerrors.NotFound:
+		return fault.New(fault.NotFound, "NoSuchBucket: The specified bucket does not exist")
+	}
+	return fmt.Errorf("%s %s: %w", do, p.key, err)
 }
 
 // find returns the place of an object that the build's record names.
@@ -201,7 +216,7 @@ func (s *Store) Get(ctx context.Context, b build.Build, o agentapi.Object) (io.R
 		return nil, info, fault.New(fault.NotFound, "NoSuchKey: The specified key does not exist.")
 	}
 	if err != nil {
-		return nil, info, fmt.Errorf("read %s: %w", p.key, err)
+		return nil, info, p.refusal(err, "read")
 	}
 	info.Size, info.Location = r.Size(), p.arn(b.Partition())
 	return r, info, nil
@@ -259,15 +274,15 @@ func (s *Store) Put(ctx context.Context, b build.Build, o agentapi.Object, body 
 	}
 	options := &gocloud.WriterOptions{ContentType: "application/octet-stream", Metadata: map[string]string{"codebuild-buildarn": *b.Public.ARN}}
 	if o.Kind == agentapi.CacheObject {
+		if err := checkKey(o.Key); err != nil {
+			return info, err
+		}
 		p.key += cacheName(o.Key)
 		info.Key = o.Key
-		there, err := p.bucket.Exists(ctx, p.key)
-		if err != nil {
-			return info, fmt.Errorf("look for %s: %w", p.key, err)
-		}
-		if there && o.Key != "" {
-			info.Exists = true
-			return info, nil
+		if options.IfNotExist = o.Key != ""; options.IfNotExist {
+			if info.Exists, err = p.bucket.Exists(ctx, p.key); err != nil || info.Exists {
+				return info, p.refusal(err, "look for")
+			}
 		}
 	}
 	if o.MD5 != "" && o.SHA256 != "" {
@@ -282,59 +297,20 @@ func (s *Store) Put(ctx context.Context, b build.Build, o agentapi.Object, body 
 	defer abort() // before Close, it throws away what is written
 	w, err := p.bucket.NewWriter(writing, p.key, options)
 	if err != nil {
-		return info, fmt.Errorf("write %s: %w", p.key, err)
+		return info, p.refusal(err, "write")
 	}
 	if info.Size, err = io.Copy(w, body); err != nil {
 		abort()
 		_ = w.Close()
-		return info, fmt.Errorf("write %s: %w", p.key, err)
+		return info, p.refusal(err, "write")
 	}
-	if err := w.Close(); err != nil {
-		return info, fmt.Errorf("write %s: %w", p.key, err)
+	err = w.Close()
+	if options.IfNotExist && gcerrors.Code(err) == gcerrors.FailedPrecondition { // another build was first
+		return agentapi.ObjectInfo{Key: o.Key, Exists: true}, nil
+	}
+	if err != nil {
+		return info, p.refusal(err, "write")
 	}
 	info.Location = p.arn(b.Partition())
 	return info, nil
-}
-
-// cacheName is the end of a cache's key in its bucket. Keys of buildspecs may
-// hold anything.
-func cacheName(key string) string {
-	if key == "" {
-		return "cache.tar.zst"
-	}
-	return "key-" + url.PathEscape(key) + ".tar.zst"
-}
-
-// newest returns which cache serves o, and under which key it was saved.
-func (s *Store) newest(ctx context.Context, p place, o agentapi.Object) (name, key string, err error) {
-	exact := p.key + cacheName(o.Key)
-	there, err := p.bucket.Exists(ctx, exact)
-	if err != nil {
-		return "", "", fmt.Errorf("look for a cache: %w", err)
-	}
-	if there {
-		return exact, o.Key, nil
-	}
-	if o.Key != "" {
-		for _, begin := range o.Fallbacks {
-			var best *gocloud.ListObject
-			err := each(ctx, p.bucket, p.key+"key-"+url.PathEscape(begin), func(f *gocloud.ListObject) error {
-				if best == nil || f.ModTime.After(best.ModTime) {
-					best = f
-				}
-				return nil
-			})
-			if err != nil {
-				return "", "", err
-			}
-			if best == nil {
-				continue
-			}
-			escaped := strings.TrimSuffix(strings.TrimPrefix(best.Key, p.key+"key-"), ".tar.zst")
-			if key, err = url.PathUnescape(escaped); err == nil {
-				return best.Key, key, nil
-			}
-		}
-	}
-	return "", "", fault.New(fault.NotFound, "There is no such cache.")
 }
