@@ -78,6 +78,42 @@ type BuildSummary struct {
 	StartTime             api.Timestamp `json:"startTime,omitzero"`
 }
 
+// CacheAction is an enumeration of the model.
+type CacheAction string
+
+// Values of CacheAction.
+const (
+	CacheActionRestore CacheAction = "RESTORE"
+	CacheActionSave    CacheAction = "SAVE"
+)
+
+// CacheOutcome is an enumeration of the model.
+type CacheOutcome string
+
+// Values of CacheOutcome.
+const (
+	CacheOutcomeHit     CacheOutcome = "HIT"
+	CacheOutcomeMiss    CacheOutcome = "MISS"
+	CacheOutcomeSaved   CacheOutcome = "SAVED"
+	CacheOutcomeSkipped CacheOutcome = "SKIPPED"
+	CacheOutcomeFailed  CacheOutcome = "FAILED"
+)
+
+// CacheUse is a structure of the model.
+type CacheUse struct {
+	Action       CacheAction  `json:"action"`
+	ArchiveBytes int64        `json:"archiveBytes,omitzero"`
+	Bytes        int64        `json:"bytes,omitzero"`
+	Files        int          `json:"files,omitzero"`
+	FoundKey     string       `json:"foundKey,omitzero"`
+	Key          string       `json:"key,omitzero"`
+	Outcome      CacheOutcome `json:"outcome"`
+	Reason       string       `json:"reason,omitzero"`
+	Seconds      float64      `json:"seconds,omitzero"`
+	SkippedFiles int          `json:"skippedFiles,omitzero"`
+	Type         string       `json:"type"`
+}
+
 // CheckProjectInput is a structure of the model.
 type CheckProjectInput struct {
 	Request string `json:"request"`
@@ -298,6 +334,11 @@ const (
 	DeliveryStatusRefused   DeliveryStatus = "REFUSED"
 )
 
+// DescribeBuildInput is a structure of the model.
+type DescribeBuildInput struct {
+	BuildID string `json:"buildId"`
+}
+
 // DescribeBuildLogInput is a structure of the model.
 type DescribeBuildLogInput struct {
 	BuildID string `json:"buildId"`
@@ -311,6 +352,12 @@ type DescribeBuildLogOutput struct {
 	Lines       int64     `json:"lines,omitzero"`
 	MarkedLines int64     `json:"markedLines,omitzero"`
 	Marks       []LogMark `json:"marks,omitzero"`
+}
+
+// DescribeBuildOutput is a structure of the model.
+type DescribeBuildOutput struct {
+	Caches        []CacheUse     `json:"caches,omitzero"`
+	FailedCommand *FailedCommand `json:"failedCommand,omitzero"`
 }
 
 // DescribeCredentialInput is a structure of the model.
@@ -379,6 +426,14 @@ type ExplainCredentialOutput struct {
 	RepositoryURL string           `json:"repositoryUrl,omitzero"`
 	Rungs         []CredentialRung `json:"rungs,omitzero"`
 	ServerType    ServerType       `json:"serverType,omitzero"`
+}
+
+// FailedCommand is a structure of the model.
+type FailedCommand struct {
+	ExitStatus int    `json:"exitStatus"`
+	File       string `json:"file,omitzero"`
+	Line       int    `json:"line,omitzero"`
+	Text       string `json:"text"`
 }
 
 // FailureCause is an enumeration of the model.
@@ -1052,6 +1107,14 @@ func checkDeleteCredentialInput(c *api.Checker, at *api.Path, in *DeleteCredenti
 	}
 }
 
+func checkDescribeBuildInput(c *api.Checker, at *api.Path, in *DescribeBuildInput) {
+	if in.BuildID == "" {
+		c.Null(at.Field("buildId"))
+	} else {
+		c.Length(at.Field("buildId"), in.BuildID, 1, -1)
+	}
+}
+
 func checkDescribeBuildLogInput(c *api.Checker, at *api.Path, in *DescribeBuildLogInput) {
 	if in.BuildID == "" {
 		c.Null(at.Field("buildId"))
@@ -1303,6 +1366,21 @@ var Definition = &api.Definition{
 					return nil, api.ErrNotImplemented
 				}
 				return s.DeleteCredential(ctx, in.(*DeleteCredentialInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
+		"DescribeBuild": {
+			Name:  "DescribeBuild",
+			New:   func() any { return new(DescribeBuildInput) },
+			Check: func(c *api.Checker, in any) { checkDescribeBuildInput(c, &api.Path{}, in.(*DescribeBuildInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					DescribeBuild(context.Context, *DescribeBuildInput) (*DescribeBuildOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.DescribeBuild(ctx, in.(*DescribeBuildInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},

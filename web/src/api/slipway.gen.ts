@@ -42,6 +42,24 @@ export interface BuildSummary {
   readonly startTime?: number;
 }
 
+export type CacheAction = "RESTORE" | "SAVE";
+
+export type CacheOutcome = "HIT" | "MISS" | "SAVED" | "SKIPPED" | "FAILED";
+
+export interface CacheUse {
+  readonly action: CacheAction;
+  readonly archiveBytes?: number;
+  readonly bytes?: number;
+  readonly files?: number;
+  readonly foundKey?: string;
+  readonly key?: string;
+  readonly outcome: CacheOutcome;
+  readonly reason?: string;
+  readonly seconds?: number;
+  readonly skippedFiles?: number;
+  readonly type: string;
+}
+
 export interface CheckProjectInput {
   readonly request: string;
   readonly update?: boolean;
@@ -179,6 +197,10 @@ export type DeliveryState = "PENDING" | "DONE" | "REFUSED";
 
 export type DeliveryStatus = "OWED" | "DELIVERED" | "REFUSED";
 
+export interface DescribeBuildInput {
+  readonly buildId: string;
+}
+
 export interface DescribeBuildLogInput {
   readonly buildId: string;
 }
@@ -190,6 +212,11 @@ export interface DescribeBuildLogOutput {
   readonly lines?: number;
   readonly markedLines?: number;
   readonly marks?: readonly LogMark[];
+}
+
+export interface DescribeBuildOutput {
+  readonly caches?: readonly CacheUse[];
+  readonly failedCommand?: FailedCommand;
 }
 
 export interface DescribeCredentialInput {
@@ -246,6 +273,13 @@ export interface ExplainCredentialOutput {
   readonly repositoryUrl?: string;
   readonly rungs?: readonly CredentialRung[];
   readonly serverType?: ServerType;
+}
+
+export interface FailedCommand {
+  readonly exitStatus: number;
+  readonly file?: string;
+  readonly line?: number;
+  readonly text: string;
 }
 
 export type FailureCause = "BAD_TOKEN" | "EXPIRED_TOKEN" | "WRONG_KIND" | "WRONG_HOST" | "WRONG_USERNAME" | "MISSING_SCOPE" | "NOT_VISIBLE" | "NOT_ADMIN" | "SSO_REQUIRED" | "IP_NOT_ALLOWED" | "LIFETIME_POLICY" | "KIND_FORBIDDEN" | "RATE_LIMITED" | "GONE" | "MOVED" | "REJECTED" | "CONFLICT" | "CERTIFICATE" | "UNREACHABLE" | "PROVIDER_ERROR";
@@ -708,6 +742,7 @@ export interface Operations {
   readonly CreateSession: { readonly input: CreateSessionInput; readonly output: CreateSessionOutput };
   readonly CreateSignInLink: { readonly input: CreateSignInLinkInput; readonly output: CreateSignInLinkOutput };
   readonly DeleteCredential: { readonly input: DeleteCredentialInput; readonly output: DeleteCredentialOutput };
+  readonly DescribeBuild: { readonly input: DescribeBuildInput; readonly output: DescribeBuildOutput };
   readonly DescribeBuildLog: { readonly input: DescribeBuildLogInput; readonly output: DescribeBuildLogOutput };
   readonly DescribeCredential: { readonly input: DescribeCredentialInput; readonly output: DescribeCredentialOutput };
   readonly DescribeServer: { readonly input: DescribeServerInput; readonly output: DescribeServerOutput };
