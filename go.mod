@@ -33,7 +33,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-// For tests alone: an oracle for signatures, published payloads, and a registry of images.
+// For tests alone: an oracle for signatures, published payloads, a registry of images, and an S3 server.
 require (
 	github.com/go-playground/webhooks/v6 v6.4.0
 	github.com/google/go-containerregistry v0.22.1

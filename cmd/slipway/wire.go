@@ -91,7 +91,7 @@ func (s *server) wire(keys *seal.Keyset, place runner.Runner) {
 	s.checker = checkup.New(checkup.Parts{
 		Keys: s.keyring, Projects: s.db.Projects(), Health: s.db.Health(), Log: s.o.log, Providers: providers,
 	}, checkup.Options{Off: s.o.checks == "off", Endpoints: s.o.endpoints})
-	wire := codebuild.Options{Imported: s.checker.Wake, Located: s.checker.Located}
+	wire := codebuild.Options{Imported: s.checker.Wake, Located: s.checker.Located, ForgetCaches: s.blobs.ForgetCaches}
 	if s.o.checks == "strict" {
 		wire.CheckBefore = s.checker.CheckBefore
 	}

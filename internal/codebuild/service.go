@@ -175,6 +175,7 @@ type Service struct {
 	checkBefore  func(ctx context.Context, c credential.Credential) error
 	imported     func(arn string)
 	located      func(t api.ServerType)
+	forget       func(ctx context.Context, p project.Project) error
 }
 
 // Options tunes a Service. The zero value is ready for production.
@@ -190,6 +191,8 @@ type Options struct {
 	// Located hears of each project that was stored with a source at a
 	// self-hosted provider; it must not wait. nil means that nobody does.
 	Located func(t api.ServerType)
+	// ForgetCaches removes the caches of a project; nil means that none are kept.
+	ForgetCaches func(ctx context.Context, p project.Project) error
 }
 
 // New returns a Service on the given parts.
@@ -203,12 +206,15 @@ func New(p Parts, o Options) *Service {
 	if o.Located == nil {
 		o.Located = func(api.ServerType) {}
 	}
+	if o.ForgetCaches == nil {
+		o.ForgetCaches = func(context.Context, project.Project) error { return nil }
+	}
 	if o.Imported == nil {
 		o.Imported = func(string) {}
 	}
 	return &Service{
 		credentials: p.Credentials, projects: p.Projects, builds: p.Builds, reportGroups: p.ReportGroups, reports: p.Reports,
 		seal: p.Seal, control: p.Control, webhooks: p.Webhooks, now: o.Now,
-		checkBefore: o.CheckBefore, imported: o.Imported, located: o.Located,
+		checkBefore: o.CheckBefore, imported: o.Imported, located: o.Located, forget: o.ForgetCaches,
 	}
 }
