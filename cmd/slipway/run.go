@@ -17,6 +17,7 @@ import (
 
 	"slipway/internal/agentapi"
 	"slipway/internal/api"
+	"slipway/internal/blob"
 	"slipway/internal/build"
 	"slipway/internal/runner/local"
 	"slipway/internal/solo"
@@ -33,6 +34,7 @@ type runOptions struct {
 	phases    []string
 	timeout   time.Duration
 	report    bool
+	cache     string
 }
 
 func runCommand() *cobra.Command {
@@ -68,6 +70,7 @@ Exit codes: 0 the build succeeded, 1 it did not, 2 the command line is wrong.`,
 	f.BoolVar(&o.report, "report", false, "list in the summary what the build's test and coverage reports say, failed cases first")
 	f.StringVar(&o.sandbox, "sandbox", "auto", "auto: bubblewrap if it works here; bubblewrap: do not start without it; none: commands can read and change whatever you can")
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "path that commands may read besides the system's, such as ~/.nvm (repeatable)")
+	f.StringVar(&o.cache, "cache", "", "folder that keeps what the buildspec has cached for the next run (default: nothing is kept)")
 	return cmd
 }
 
@@ -91,6 +94,9 @@ func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if o.timeout < 5*time.Minute || o.timeout > 36*time.Hour {
 		return usagef("--timeout must be from 5m to 36h, as on CodeBuild")
 	}
+	if err := o.makeCache(); err != nil {
+		return err
+	}
 	temp, err := os.MkdirTemp("", "slipway-run-")
 	if err != nil {
 		return err
@@ -112,13 +118,19 @@ func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	}
 	told := &reportTeller{}
 	options := solo.Options{
-		Directory: dir, Exclude: []string{temp}, Buildspec: o.buildspec, Image: "local", Variables: variables, Phases: phases,
+		Directory: dir, Exclude: []string{temp, o.cache}, Buildspec: o.buildspec, Image: "local", Variables: variables, Phases: phases,
 		Timeout: o.timeout, User: userName(), Log: stdout, Say: say,
 	}
 	if o.report {
 		options.Report = told.hear
 	}
-	b, err := solo.Run(ctx, options, solo.Parts{Runner: place, Socket: socket})
+	parts := solo.Parts{Runner: place, Socket: socket}
+	if o.cache != "" {
+		caches := blob.New(blob.Options{Dir: o.cache})
+		defer func() { err = errors.Join(err, caches.Close()) }()
+		parts.Caches = caches
+	}
+	b, err := solo.Run(ctx, options, parts)
 	if err != nil {
 		return err
 	}
@@ -132,9 +144,27 @@ func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	return nil
 }
 
+// makeCache makes the folder of caches, if there is to be one: commands must not
+// see what they could change behind the agent's back.
+func (o *runOptions) makeCache() (err error) {
+	if o.cache == "" {
+		return nil
+	}
+	if o.cache, err = filepath.Abs(o.cache); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.cache, 0o700); err != nil {
+		return usagef("--cache: %w", err)
+	}
+	return nil
+}
+
 // shutIn says how commands are shut in here, and tells if they are not.
 func (o *runOptions) shutIn(ctx context.Context, temp string, stderr io.Writer) (agentapi.Sandbox, error) {
 	box := agentapi.Sandbox{Hide: []string{temp}, ReadOnly: o.readOnly}
+	if o.cache != "" {
+		box.Hide = append(box.Hide, o.cache)
+	}
 	switch o.sandbox {
 	case "none":
 		return box, nil

@@ -53,7 +53,19 @@ type Options struct {
 type Parts struct {
 	Runner runner.Runner // whose agents report to Socket
 	Socket string        // path of the Unix socket to make
+	Caches Caches        // keeps what the buildspec has cached; nil keeps nothing
 }
+
+// Caches keeps the caches of builds, and nothing else is asked of it: see
+// package blob.
+type Caches interface {
+	Get(ctx context.Context, b build.Build, o agentapi.Object) (io.ReadCloser, agentapi.ObjectInfo, error)
+	List(ctx context.Context, b build.Build, o agentapi.Object) ([]string, error)
+	Put(ctx context.Context, b build.Build, o agentapi.Object, body io.Reader) (agentapi.ObjectInfo, error)
+}
+
+// cacheBucket is the bucket of Caches that is used.
+const cacheBucket = "caches"
 
 // Run builds and returns the record of the build once it has ended. If ctx ends
 // before that the build is stopped as StopBuild does. An error means that there
@@ -67,11 +79,15 @@ func Run(ctx context.Context, o Options, parts Parts) (build.Build, error) {
 	if err != nil {
 		return none, err
 	}
+	on := schedule.Parts{Outbox: nothingOwed{}, Reports: &reports{tell: o.Report}, Runner: parts.Runner, Log: o.Say}
+	if parts.Caches != nil { // with keys, as in S3
+		on.Objects = parts.Caches
+		b.Public.Cache = &api.ProjectCache{Type: api.CacheTypeS3, Location: new(cacheBucket)}
+	}
 	memory := newMemory(b)
 	log := &printer{out: o.Log}
-	scheduler := schedule.New(schedule.Parts{
-		Builds: memory, Outbox: nothingOwed{}, Logs: log, Reports: &reports{tell: o.Report}, Runner: parts.Runner, Log: o.Say,
-	}, schedule.Options{MaxBuilds: 1})
+	on.Builds, on.Logs = memory, log
+	scheduler := schedule.New(on, schedule.Options{MaxBuilds: 1})
 	// What ends a build takes longer than the wish to end it.
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
