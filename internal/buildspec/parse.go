@@ -83,7 +83,6 @@ func (r *reader) spec(doc *yaml.Node, s *Spec) error {
 		return err
 	}
 	r.lint.top(keys, s.Version)
-	r.lint.notYet(keys)
 	if s.RunAs, err = r.scalar(keys.get("run-as")); err != nil {
 		return err
 	}
