@@ -72,9 +72,13 @@ type Warning struct {
 type Need struct {
 	// On the machine: bash; dash, as sh; root, which the agent is; user NAME;
 	// helpers, the commands codebuild-*; runtimes NAME…, which the image can
-	// install; fixed-runtimes NAME…, of which it has a few versions and no more.
-	// In the project: artifacts, of type S3 and packaging ZIP; secondary-artifact
-	// IDENTIFIER; cache; variable NAME=VALUE.
+	// install; fixed-runtimes NAME…, of which it has a few versions and no more;
+	// tool NAME, a program in /usr/bin.
+	// In the project: artifacts, of type S3 and packaging ZIP; folder, that they
+	// are not packed; secondary-artifact IDENTIFIER; cache; override-name, that
+	// the buildspec names the artifacts; variable NAME=VALUE, with the prefix
+	// parameter: or secret: a reference.
+	// Of whoever starts the build: start-variable NAME=VALUE.
 	// On the server: account ID; region NAME; vault, that there may be parameters
 	// and secrets; parameter NAME=VALUE; secret NAME=VALUE; secret-stage NAME
 	// STAGE=VALUE; secret-version NAME ID=VALUE; report-group NAME=TYPE.
@@ -100,9 +104,15 @@ func Load(t testing.TB) []Case {
 	if !ok {
 		t.Fatal("the corpus is found beside this source file, whose place is unknown")
 	}
-	files, err := filepath.Glob(filepath.Join(filepath.Dir(file), "..", "testdata", "corpus", "*.yml"))
+	return LoadFrom(t, filepath.Join(filepath.Dir(file), "..", "testdata", "corpus"))
+}
+
+// LoadFrom is Load for the files *.yml of a folder.
+func LoadFrom(t testing.TB, dir string) []Case {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.yml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus beside %s: %v", file, err)
+		t.Fatalf("no buildspecs in %s: %v", dir, err)
 	}
 	var all []Case
 	for _, f := range files {
