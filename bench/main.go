@@ -2,7 +2,7 @@
 // what the machine can do at all, measured in the same run.
 //
 //	go run ./bench            everything, about five minutes
-//	go run ./bench -only api  one section: api, start, builds, logs, clone, webhooks, size
+//	go run ./bench -only api  one section: api, start, builds, logs, clone, caches, webhooks, size
 package main
 
 import (
@@ -36,6 +36,7 @@ var sections = []struct {
 	{"builds", (*bench).builds},
 	{"logs", (*bench).logs},
 	{"clone", (*bench).clone},
+	{"caches", (*bench).caches},
 	{"webhooks", (*bench).webhooks},
 }
 
@@ -44,7 +45,7 @@ func main() {
 		echo(os.Args[2:])
 		return
 	}
-	only := flag.String("only", "", "comma-separated sections: api, start, builds, logs, clone, webhooks, size")
+	only := flag.String("only", "", "comma-separated sections: api, start, builds, logs, clone, caches, webhooks, size")
 	quick := flag.Bool("quick", false, "shorter runs, to see that everything works")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
