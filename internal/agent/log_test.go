@@ -72,6 +72,15 @@ to stderr
 # Entering phase POST_BUILD
 # Phase complete: POST_BUILD State: SUCCEEDED
 # Phase context status code:  Message: 
+# Set report auto-discover timeout to 5 seconds
+# Expanding base directory path:  .
+# Assembling file list
+# Expanding .
+# Expanding file paths for base directory .
+# Assembling file list
+# Expanding **/*
+# No matching auto-discover report paths found
+# Report auto-discover file discovery took N seconds
 # Phase complete: UPLOAD_ARTIFACTS State: SUCCEEDED
 # Phase context status code:  Message: 
 `, "# ", "[Container] TIME ")
@@ -113,6 +122,15 @@ nosuchtool --flag
 # Entering phase POST_BUILD
 # Phase complete: POST_BUILD State: SUCCEEDED
 # Phase context status code:  Message: 
+# Set report auto-discover timeout to 5 seconds
+# Expanding base directory path:  .
+# Assembling file list
+# Expanding .
+# Expanding file paths for base directory .
+# Assembling file list
+# Expanding **/*
+# No matching auto-discover report paths found
+# Report auto-discover file discovery took N seconds
 # Phase complete: UPLOAD_ARTIFACTS State: SUCCEEDED
 # Phase context status code:  Message: 
 `, "# ", "[Container] TIME ")

@@ -463,12 +463,14 @@ func inBoth(t *testing.T, test func(*testing.T, agentapi.Sandbox)) {
 var (
 	stamp  = regexp.MustCompile(`(?m)^\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6} `)
 	digits = regexp.MustCompile(`/output/src\d+/`)
+	took   = regexp.MustCompile(` took [0-9.]+ seconds\n`)
 )
 
 // steady is a log without what differs between two runs.
 func (a *agentProcess) steady(log string) string {
 	log = stamp.ReplaceAllString(log, "[Container] TIME ")
 	log = digits.ReplaceAllString(log, "/output/srcN/")
+	log = took.ReplaceAllString(log, " took N seconds\n")
 	return strings.ReplaceAll(log, filepath.Join(a.dir, "codebuild"), "/codebuild")
 }
 
