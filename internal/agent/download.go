@@ -274,7 +274,9 @@ func (e *engine) baseVariables() []buildspec.Variable {
 		return []buildspec.Variable{{Name: "PATH", Value: cmp.Or(far.Path(), defaultPath) + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: sandbox.Home}}
 	}
 	if e.launch.Sandbox.Bubblewrap != "" {
-		return []buildspec.Variable{{Name: "PATH", Value: defaultPath + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: sandbox.Home}}
+		return []buildspec.Variable{
+			{Name: "PATH", Value: defaultPath + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: sandbox.Home}, {Name: "HOSTNAME", Value: sandbox.Hostname}, // as containers have it
+		}
 	}
 	return []buildspec.Variable{
 		{Name: "PATH", Value: defaultPath + ":" + e.w.place(toolsDir)}, {Name: "HOME", Value: e.w.home}, {Name: "TMPDIR", Value: e.w.tmp},
