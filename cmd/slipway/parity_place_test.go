@@ -54,6 +54,9 @@ func (runPlace) build(t *testing.T, cases []*parityCase) map[string]ending {
 		for _, v := range slices.Concat(c.needs("variable"), c.needs("start-variable")) {
 			args = append(args, "--env", v)
 		}
+		if c.need("cache") {
+			args = append(args, "--cache", filepath.Join(dir, "cache"))
+		}
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "slipway"), append(args, filepath.Join(dir, "source"))...)
 		var log, summary bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &log, &summary
@@ -129,6 +132,12 @@ func (p *serverPlace) one(ctx context.Context, c *parityCase) (ending, error) {
 	do := func(op string, in, out any) error { return client.Call(ctx, api.CodeBuild, op, in, out) }
 	if err := do("CreateProject", p.project(c), nil); err != nil {
 		return ending{}, err
+	}
+	for _, need := range c.needs("report-group") {
+		name, typ, _ := strings.Cut(need, "=")
+		if err := do("CreateReportGroup", &api.CreateReportGroupInput{Name: name, Type: api.ReportType(typ), ExportConfig: &api.ReportExportConfig{ExportConfigType: api.ReportExportConfigTypeNoExport}}, nil); err != nil {
+			return ending{}, err
+		}
 	}
 	start := &api.StartBuildInput{ProjectName: c.id()}
 	for _, v := range c.needs("start-variable") {
@@ -312,12 +321,12 @@ func (p *serverPlace) kept(c *parityCase) ([]string, error) {
 			return err
 		}
 		if c.need("folder") {
-			all = append(all, identifier+":"+rest+" "+shown(text))
+			all = append(all, identifier+":"+rest+"\n"+shown(text))
 			return nil
 		}
 		if c.need("override-name") {
 			identifier = "" // and what it is called is to be compared, too
-			all = append(all, ":"+name+" is a ZIP")
+			all = append(all, ":"+name+"\nis a ZIP")
 		}
 		z, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
 		if err != nil {
@@ -332,7 +341,7 @@ func (p *serverPlace) kept(c *parityCase) ([]string, error) {
 			if err != nil {
 				return err
 			}
-			all = append(all, fmt.Sprintf("%s:%s %s %s", identifier, f.Name, f.Mode(), shown(text)))
+			all = append(all, fmt.Sprintf("%s:%s\n%s %s", identifier, f.Name, f.Mode(), shown(text)))
 		}
 		return nil
 	})

@@ -26,7 +26,9 @@ var unlike = []struct{ what, place, why string }{
 	{"vault", "slipway run", "it has no parameters and secrets"},
 	{"parameter", "slipway run", "it has no parameters and secrets"},
 	{"secret", "slipway run", "it has no parameters and secrets"},
-	{"exports", "slipway run", "it does not tell exported variables"}, // the rest of the build is compared
+	// Of these the rest of the build is compared.
+	{"exports", "slipway run", "it does not tell exported variables"},
+	{"reports", "slipway run", "it tells of them in words of its own"},
 }
 
 // A parityCase is a buildspec, with the repository it is in, and what becomes
@@ -70,7 +72,7 @@ func parityCases(t *testing.T) []*parityCase {
 	for _, c := range corpus.Load(t) {
 		all = append(all, &parityCase{Case: c})
 	}
-	for _, c := range corpus.LoadFrom(t, filepath.Join("testdata", "parity")) {
+	for _, c := range corpus.LoadFrom(t, filepath.Join("testdata", "parity", "*.yml")) {
 		all = append(all, &parityCase{Case: c})
 	}
 	public, err := filepath.Glob(filepath.Join("testdata", "public", "*", "buildspec.yml"))
@@ -79,7 +81,7 @@ func parityCases(t *testing.T) []*parityCase {
 	}
 	for _, path := range public {
 		dir := filepath.Dir(path)
-		for _, c := range corpus.LoadFrom(t, dir) {
+		for _, c := range corpus.LoadFrom(t, path) {
 			c.Name = "public/" + filepath.Base(dir)
 			all = append(all, &parityCase{Case: c, dir: dir})
 		}
@@ -93,7 +95,8 @@ type ending struct {
 	Status    string
 	Phases    []string // TYPE STATUS CODE: MESSAGE
 	Exports   []string // NAME=VALUE
-	Artifacts []string // identifier:path, mode and text
+	Reports   []string // names of groups that got one
+	Artifacts []string // identifier:path, then mode and text
 	Log       []string
 
 	why error // there is no ending since this went wrong
@@ -109,8 +112,8 @@ type place interface {
 // server's machine and in a container, and compares all that is left of it.
 func TestBuildsAreTheSameEverywhere(t *testing.T) {
 	cases := parityCases(t)
-	if only := os.Getenv("PARITY"); only != "" {
-		cases = slices.DeleteFunc(cases, func(c *parityCase) bool { return !strings.Contains(c.Name, only) })
+	if only := os.Getenv("SLIPWAY_PARITY"); only != "" { // a pattern of names: all cases take long
+		cases = slices.DeleteFunc(cases, func(c *parityCase) bool { return !regexp.MustCompile(only).MatchString(c.Name) })
 	}
 	have := []string{"artifacts", "folder", "secondary-artifact", "override-name", "cache", "variable", "start-variable", "account", "region", "vault", "parameter", "secret", "secret-stage", "secret-version", "helpers", "report-group"}
 	if os.Geteuid() == 0 {
@@ -162,6 +165,10 @@ func TestBuildsAreTheSameEverywhere(t *testing.T) {
 				}
 				if blind(name, "exports") {
 					e.Exports = got["local"][c.Name].Exports
+					got[name][c.Name] = e
+				}
+				if blind(name, "reports") {
+					e.Reports = got["local"][c.Name].Reports
 					got[name][c.Name] = e
 				}
 				if first == "" {
@@ -237,7 +244,7 @@ func (e ending) holds(t *testing.T, place string, c *parityCase) {
 	}
 	var files, want []string
 	for _, a := range e.Artifacts {
-		files = append(files, a[:strings.Index(a, " ")])
+		files = append(files, a[:strings.Index(a, "\n")])
 	}
 	for identifier, names := range c.Artifacts {
 		for _, name := range names {
@@ -247,6 +254,11 @@ func (e ending) holds(t *testing.T, place string, c *parityCase) {
 	slices.Sort(want)
 	if len(c.Artifacts) > 0 && !slices.Equal(files, want) {
 		bad("the artifacts are %v, want %v", files, want)
+	}
+	for _, name := range c.Reports {
+		if !slices.Contains(e.Reports, name) && !blind(place, "reports") {
+			bad("%s got no report: %q", name, e.Reports)
+		}
 	}
 	for _, text := range c.Log {
 		if !slices.ContainsFunc(e.Log, func(line string) bool { return strings.Contains(line, text) }) {
@@ -263,6 +275,8 @@ func (e ending) holds(t *testing.T, place string, c *parityCase) {
 // What differs between any two builds: when something was, where the sources
 // are (its number is made of the project's name), and which image was taken.
 var (
+	clockOf     = regexp.MustCompile(`\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [A-Z]+ \d{4}\b|\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d\b`) // as date and ls print it
+	tookOf      = regexp.MustCompile(`\b(in|took) \d+(\.\d+)? ?(s|ms|seconds)\b|, \d+\.\d+ s\b`)
 	momentOf    = regexp.MustCompile(`^\[Container\] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6} `)
 	sourceOf    = regexp.MustCompile(`/codebuild/output/src\d+`)
 	imageOf     = regexp.MustCompile(`^\[Container\] Image \S+ \([0-9a-f]+\)$`)
@@ -287,6 +301,7 @@ func stripped(log string) []string {
 
 // alike makes what a build says comparable.
 func alike(text string) string {
+	text = tookOf.ReplaceAllString(clockOf.ReplaceAllString(text, "TIME"), "$1 TIME")
 	return identity.ReplaceAllString(sourceOf.ReplaceAllString(text, "/codebuild/output/src0"), "BUILD")
 }
 
@@ -305,6 +320,12 @@ func ended(b api.Build, log string, artifacts []string) ending {
 		}
 		e.Phases = append(e.Phases, phaseLine(string(p.PhaseType), string(p.PhaseStatus), code, message))
 	}
+	for _, arn := range b.ReportARNs {
+		_, group, _ := strings.Cut(arn, ":report/")
+		group, _, _ = strings.Cut(group, ":")
+		e.Reports = append(e.Reports, strings.TrimPrefix(group, value(b.ProjectName)+"-"))
+	}
+	slices.Sort(e.Reports)
 	for _, v := range b.ExportedEnvironmentVariables {
 		e.Exports = append(e.Exports, alike(value(v.Name)+"="+value(v.Value)))
 	}

@@ -104,15 +104,15 @@ func Load(t testing.TB) []Case {
 	if !ok {
 		t.Fatal("the corpus is found beside this source file, whose place is unknown")
 	}
-	return LoadFrom(t, filepath.Join(filepath.Dir(file), "..", "testdata", "corpus"))
+	return LoadFrom(t, filepath.Join(filepath.Dir(file), "..", "testdata", "corpus", "*.yml"))
 }
 
-// LoadFrom is Load for the files *.yml of a folder.
-func LoadFrom(t testing.TB, dir string) []Case {
+// LoadFrom is Load for files whose paths match a pattern.
+func LoadFrom(t testing.TB, pattern string) []Case {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*.yml"))
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no buildspecs in %s: %v", dir, err)
+		t.Fatalf("no buildspecs are %s: %v", pattern, err)
 	}
 	var all []Case
 	for _, f := range files {
