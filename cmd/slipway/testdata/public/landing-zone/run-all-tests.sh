@@ -1,0 +1,3 @@
+#!/bin/bash
+set -e
+echo "tests run with $NODE_OPTIONS in $(ls)"
