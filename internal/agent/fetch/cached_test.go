@@ -250,7 +250,7 @@ func TestBuildsAtTheSameTimeShareACache(t *testing.T) {
 			s := w.source(t, "")
 			all.Go(func() {
 				var log bytes.Buffer
-				result, err := fetch.Run(t.Context(), []string{os.Args[0]}, w.job(s), &log)
+				result, err := fetch.Run(t.Context(), racing(t), w.job(s), &log)
 				if err != nil || result.Failure != nil || log.Len() > 0 {
 					t.Errorf("Run = %v, %v, %q", result, err, log.String())
 					return
@@ -274,7 +274,7 @@ func TestProjectsDoNotShareMirrors(t *testing.T) {
 	for _, project := range []string{"one", "two"} {
 		job := w.job(w.source(t, "main"))
 		job.Mirrors = project
-		_, err := fetch.Run(t.Context(), self(t), job, new(bytes.Buffer))
+		_, err := fetch.Run(t.Context(), self(), job, new(bytes.Buffer))
 		must(t, err)
 	}
 	if got := w.mirrorsOf(t); len(got) != 2 {

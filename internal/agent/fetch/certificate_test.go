@@ -33,7 +33,7 @@ func (w *world) trusting(t *testing.T, sources ...fetch.Source) fetch.Result {
 	t.Helper()
 	job := w.job(sources...)
 	job.Certificate = "bucket/ca.pem"
-	result, err := fetch.Run(t.Context(), self(t), job, new(bytes.Buffer))
+	result, err := fetch.Run(t.Context(), self(), job, new(bytes.Buffer))
 	must(t, err)
 	w.leavesNothing(t)
 	return result

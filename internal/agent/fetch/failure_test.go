@@ -187,7 +187,7 @@ func TestAServerThatRestartsIsAskedAgain(t *testing.T) {
 func TestABuildThatIsGoneEndsTheFetch(t *testing.T) {
 	w, _ := withApp(t)
 	w.refuse(fault.New(fault.Gone, "another attempt has it"))
-	_, err := fetch.Run(t.Context(), self(t), w.job(w.source(t, "")), new(strings.Builder))
+	_, err := fetch.Run(t.Context(), self(), w.job(w.source(t, "")), new(strings.Builder))
 	if !errors.Is(err, agentapi.ErrGone) {
 		t.Errorf("Run = %v, want ErrGone", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -26,8 +27,12 @@ import (
 	"slipway/internal/source/sourcetest"
 )
 
-// TestMain makes this program its own child: the fetch, git's credential
-// helper, and an agent that fetches.
+// agentPath is the agent, whose program is the fetch and git's credential helper
+// of most tests.
+var agentPath string
+
+// TestMain makes this program its own child, for tests that look for races: the
+// fetch, git's credential helper, and an agent that fetches.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
@@ -47,7 +52,27 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"} {
 		os.Unsetenv(name)
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// run builds the agent as users do, so that what make has compiled is used. It
+// starts several times in each fetch, which with the race detector would cost
+// more than the fetch.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "slipway-agent-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	agentPath = filepath.Join(dir, "slipway-agent")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", agentPath, "slipway/cmd/slipway-agent")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
 }
 
 const (
@@ -246,7 +271,7 @@ func (w *world) job(sources ...fetch.Source) fetch.Job {
 func (w *world) fetch(t *testing.T, sources ...fetch.Source) (fetch.Result, string) {
 	t.Helper()
 	var log bytes.Buffer
-	result, err := fetch.Run(t.Context(), self(t), w.job(sources...), &log)
+	result, err := fetch.Run(t.Context(), self(), w.job(sources...), &log)
 	if err != nil {
 		t.Fatalf("Run: %v", err)
 	}
@@ -315,9 +340,12 @@ func withApp(t *testing.T) (*world, string) {
 	return w, w.commit(t, "main", "README.md")
 }
 
-// self starts this program again. A program with the race detector sleeps for a
-// second at its end unless it is told not to.
-func self(t *testing.T) []string {
+// self is the agent.
+func self() []string { return []string{agentPath} }
+
+// racing starts this program again, which has the race detector if the tests do.
+// It would sleep for a second at its end unless it is told not to.
+func racing(t *testing.T) []string {
 	t.Helper()
 	path, err := os.Executable()
 	must(t, err)

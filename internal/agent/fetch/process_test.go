@@ -76,7 +76,7 @@ func TestTheEndOfTheContextKillsGit(t *testing.T) {
 	stopped := errors.New("stopped")
 	ended := make(chan error, 1)
 	go func() {
-		_, err := fetch.Run(ctx, self(t), w.job(w.source(t, "")), new(bytes.Buffer))
+		_, err := fetch.Run(ctx, self(), w.job(w.source(t, "")), new(bytes.Buffer))
 		ended <- err
 	}()
 	<-waiting
@@ -96,7 +96,7 @@ func TestTheEndOfTheAgentKillsGit(t *testing.T) {
 	waiting := w.stuck(t)
 	job, err := json.Marshal(w.job(w.source(t, "")))
 	must(t, err)
-	cmd := exec.CommandContext(t.Context(), self(t)[2], "agent")
+	cmd := exec.CommandContext(t.Context(), racing(t)[2], "agent")
 	cmd.Stdin = bytes.NewReader(job)
 	must(t, cmd.Start())
 	<-waiting
@@ -128,10 +128,8 @@ func TestAChildThatCannotWorkIsAnError(t *testing.T) {
 
 func TestGitThatIsNotInstalledIsAnError(t *testing.T) {
 	w, _ := withApp(t)
-	path := self(t)
-	path[0], _ = exec.LookPath("env")
 	t.Setenv("PATH", t.TempDir())
-	_, err := fetch.Run(t.Context(), path, w.job(w.source(t, "")), new(bytes.Buffer))
+	_, err := fetch.Run(t.Context(), self(), w.job(w.source(t, "")), new(bytes.Buffer))
 	if err == nil || !strings.Contains(err.Error(), "git is not installed") {
 		t.Errorf("Run = %v, want it to say that git is not installed", err)
 	}

@@ -170,7 +170,7 @@ func TestSourcesInS3WaitForTheServer(t *testing.T) {
 func TestABuildThatIsGoneGetsNoSourceFromS3(t *testing.T) {
 	w := newWorld(t)
 	w.refuse(fault.New(fault.Gone, "gone"))
-	if _, err := fetch.Run(t.Context(), self(t), w.job(stored(t, "", "bucket/a.zip")), new(bytes.Buffer)); !errors.Is(err, agentapi.ErrGone) {
+	if _, err := fetch.Run(t.Context(), self(), w.job(stored(t, "", "bucket/a.zip")), new(bytes.Buffer)); !errors.Is(err, agentapi.ErrGone) {
 		t.Errorf("err = %v, want ErrGone", err)
 	}
 }
