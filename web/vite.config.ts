@@ -31,6 +31,7 @@ export default defineConfig(({ command }) => ({
     proxy: { "^/$": { target: process.env["SLIPWAY_URL"] ?? "http://127.0.0.1:4680", changeOrigin: false } },
   },
   test: {
+    testTimeout: 30_000, // machines of CI are slow, and run the Go tests beside these
     projects: [
       // Rules need no document, which takes longer to make than most of their tests take.
       { extends: true, test: { name: "rules", environment: "node", include: ["src/**/*.test.ts"], exclude: documented } },

@@ -126,7 +126,7 @@ artifacts:
 		b := project("none", func(in *api.CreateProjectInput) {
 			in.Artifacts = &api.ProjectArtifacts{Type: api.ArtifactsTypeNoArtifacts}
 		})
-		if b.BuildStatus != api.StatusTypeSucceeded || strings.Contains(s.log(b), "Expanding") {
+		if b.BuildStatus != api.StatusTypeSucceeded || strings.Contains(s.log(b), "Expanding base directory path: dist") {
 			t.Errorf("NO_ARTIFACTS: %s\n%s", b.BuildStatus, s.log(b))
 		}
 	})
