@@ -57,17 +57,61 @@ func (runPlace) build(t *testing.T, cases []*parityCase) map[string]ending {
 		if c.need("cache") {
 			args = append(args, "--cache", filepath.Join(dir, "cache"))
 		}
+		if c.need("artifacts") && !blind("slipway run", "artifacts") {
+			args = append(args, "--artifacts", filepath.Join(dir, "kept"))
+		}
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "slipway"), append(args, filepath.Join(dir, "source"))...)
 		var log, summary bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &log, &summary
 		cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(dir, "tmp"))
 		err := cmd.Run()
 		e := told(log.String(), summary.String())
+		kept, keptErr := c.laid(filepath.Join(dir, "kept"))
+		if e.Artifacts = kept; keptErr != nil {
+			return ending{why: keptErr}
+		}
 		if e.Status == "" {
 			e.why = fmt.Errorf("%w\n%s", err, summary.String())
 		}
 		return e
 	})
+}
+
+// laid lists what slipway run has laid into a folder, as kept does.
+func (c *parityCase) laid(root string) ([]string, error) {
+	var all []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		identifier := ""
+		if of, rest, ok := strings.Cut(name, "/"); ok && slices.Contains(c.needs("secondary-artifact"), of) {
+			identifier, name = of, rest
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		mode := info.Mode().String() + " "
+		if c.need("folder") { // buckets have no modes
+			mode = ""
+		}
+		all = append(all, identifier+":"+name+"\n"+mode+shown(text))
+		return nil
+	})
+	slices.Sort(all)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return all, err
 }
 
 // eachOf calls do for all cases, n at a time.
