@@ -46,31 +46,22 @@ func seen(t *testing.T, dir string) copied {
 	return c
 }
 
-// Every version comes out of a build with a cache as it does out of one
-// without, whatever was fetched before.
-func TestACacheChangesNothingButTheTime(t *testing.T) {
-	w, h := withHistory(t)
-	mirrors := caching(t, w).launch.Mirrors
-	for _, depth := range []int{0, 1, 2} {
-		for _, c := range h.versions() {
-			t.Run(c.name+" at depth "+strconv.Itoa(depth), func(t *testing.T) {
-				plain, cached := w.source(t, c.version), w.source(t, c.version)
-				plain.Depth, cached.Depth = depth, depth
-				w.launch.Mirrors = agentapi.Mirrors{}
-				without := w.fetched(t, plain)
-				w.launch.Mirrors = mirrors
-				with := w.fetched(t, cached)
-				if diff := cmp.Diff(without, with); diff != "" {
-					t.Errorf("Result (-without +with):\n%s", diff)
-				}
-				if diff := cmp.Diff(seen(t, plain.Dir), seen(t, cached.Dir), cmp.AllowUnexported(copied{})); diff != "" {
-					t.Errorf("what is there (-without +with):\n%s", diff)
-				}
-				noSecretBelow(t, cached.Dir)
-			})
-		}
+// sameFromCache fetches again what came to plain without a cache, with one: it
+// changes nothing but the time, whatever was fetched before.
+func (w *world) sameFromCache(t *testing.T, mirrors agentapi.Mirrors, plain fetch.Source, without fetch.Result) {
+	t.Helper()
+	cached := w.source(t, plain.Version)
+	cached.Depth = plain.Depth
+	w.launch.Mirrors = mirrors
+	with := w.fetched(t, cached)
+	w.launch.Mirrors = agentapi.Mirrors{}
+	if diff := cmp.Diff(without, with); diff != "" {
+		t.Errorf("Result (-without +with a cache):\n%s", diff)
 	}
-	noSecretBelow(t, mirrors.Dir)
+	if diff := cmp.Diff(seen(t, plain.Dir), seen(t, cached.Dir), cmp.AllowUnexported(copied{})); diff != "" {
+		t.Errorf("what is there (-without +with a cache):\n%s", diff)
+	}
+	noSecretBelow(t, cached.Dir)
 }
 
 // mirrorsOf are the directories of the world's mirrors.

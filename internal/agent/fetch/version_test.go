@@ -69,8 +69,12 @@ func (h history) versions() []asked {
 	}
 }
 
+// Every version comes out of a build without a cache as it should, and out of one
+// with a cache as out of one without.
 func TestEveryFormOfVersion(t *testing.T) {
 	w, h := withHistory(t)
+	mirrors := caching(t, w).launch.Mirrors
+	w.launch.Mirrors = agentapi.Mirrors{}
 	for _, c := range h.versions() {
 		for _, depth := range []int{0, 1} {
 			t.Run(c.name+" at depth "+strconv.Itoa(depth), func(t *testing.T) {
@@ -93,9 +97,11 @@ func TestEveryFormOfVersion(t *testing.T) {
 					t.Errorf("origin = %s, want %s", got, want)
 				}
 				noSecretBelow(t, s.Dir)
+				w.sameFromCache(t, mirrors, s, result)
 			})
 		}
 	}
+	noSecretBelow(t, mirrors.Dir)
 }
 
 func TestVersionsThatAreNotThere(t *testing.T) {
@@ -120,6 +126,8 @@ func TestVersionsThatAreNotThere(t *testing.T) {
 
 func TestDepth(t *testing.T) {
 	w, h := withHistory(t)
+	mirrors := caching(t, w).launch.Mirrors
+	w.launch.Mirrors = agentapi.Mirrors{}
 	for range 3 {
 		w.commit(t, "main", "more")
 	}
@@ -138,6 +146,9 @@ func TestDepth(t *testing.T) {
 		{"a commit", h.third, 2, 2},
 		{"a pull request", "pr/7", 2, 2},
 		{"a tag", "v2.0", 1, 1},
+		{"2 of a tag", "v2.0", 2, 2},
+		{"2 of a branch", "topic", 2, 2},
+		{"2 of the default branch", "", 2, 2},
 		{"a pin at the tip", "refs/pull/7/head^{" + h.pull + "}", 1, 1},
 		{"a pin that is deeper", "refs/heads/main^{" + h.second + "}", 1, 1},
 		{"a pin that is deeper than the depth", "refs/heads/main^{" + h.third + "}", 2, 2},
@@ -145,10 +156,11 @@ func TestDepth(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := w.source(t, c.version)
 			s.Depth = c.depth
-			w.fetched(t, s)
+			result := w.fetched(t, s)
 			if got := git(t, s.Dir, "rev-list", "--count", "HEAD"); got != strconv.Itoa(c.want) {
 				t.Errorf("%s commits, want %d", got, c.want)
 			}
+			w.sameFromCache(t, mirrors, s, result)
 		})
 	}
 }
