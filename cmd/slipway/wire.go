@@ -162,7 +162,8 @@ func (s *server) api(keys *seal.Keyset, service *codebuild.Service) http.Handler
 			*extension.Server
 			*extension.Sources
 			*extension.Secrets
-		}{own, builds, credentials, deliveries, doctor, extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker), extension.NewSecrets(s.db.Parameters(), s.db.Secrets(), s.db.Uses(), s.keyring, nil)}},
+			*extension.Artifacts
+		}{own, builds, credentials, deliveries, doctor, extension.NewDrafts(service), s.sessions, about, extension.NewSources(s.checker), extension.NewSecrets(s.db.Parameters(), s.db.Secrets(), s.db.Uses(), s.keyring, nil), extension.NewArtifacts(builds, s.blobs)}},
 	)
 }
 

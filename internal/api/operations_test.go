@@ -32,7 +32,7 @@ func TestDefinitionsHaveEveryOperationOfTheirModel(t *testing.T) {
 		{sts.Definition, "sts", "sts", "", 1},
 		{ssm.Definition, "ssm", "ssm", "AmazonSSM", 11},
 		{secretsmanager.Definition, "secretsmanager", "secretsmanager", "secretsmanager", 13},
-		{slipway.Definition, "slipway", "slipway", "Slipway_20261123", 34},
+		{slipway.Definition, "slipway", "slipway", "Slipway_20261123", 36},
 	}
 	for _, s := range services {
 		t.Run(s.model, func(t *testing.T) {

@@ -63,7 +63,9 @@ const (
 )
 
 // ListSecrets answers what parameters and secrets there are, parameters first,
-// each by name, and what each was last used for. It never answers a value.
+// each by name, and what each was last used for. versions is the number of a
+// parameter's current version, and how many versions of a secret have a stage. It
+// never answers a value.
 func (s *Secrets) ListSecrets(ctx context.Context, in *slipway.ListSecretsInput) (*slipway.ListSecretsOutput, error) {
 	kind, after, err := secretsAfter(in.NextToken)
 	if err != nil {
@@ -129,7 +131,7 @@ func (s *Secrets) parametersAfter(ctx context.Context, after string, limit int, 
 		for _, p := range all {
 			if wanted(p.Name, p.Description) {
 				found = append(found, slipway.SecretSummary{
-					ARN: p.ARN(), Name: p.Name, Kind: slipway.SecretKindParameter, Type: string(p.Type), Description: p.Description, Changed: api.At(p.Modified),
+					ARN: p.ARN(), Name: p.Name, Kind: slipway.SecretKindParameter, Type: string(p.Type), Description: p.Description, Changed: api.At(p.Modified), Versions: p.Version,
 				})
 			}
 			if len(found) == limit {
@@ -149,7 +151,7 @@ func (s *Secrets) secretsAfter(ctx context.Context, after string, wanted func(na
 	for _, a := range all {
 		if a.Name > after && !a.Gone(s.now()) && wanted(a.Name, a.Description) {
 			found = append(found, slipway.SecretSummary{
-				ARN: a.ARN, Name: a.Name, Kind: slipway.SecretKindSecret, Description: a.Description, Changed: api.At(a.Changed), Deleted: api.At(a.Purge),
+				ARN: a.ARN, Name: a.Name, Kind: slipway.SecretKindSecret, Description: a.Description, Changed: api.At(a.Changed), Deleted: api.At(a.Purge), Versions: int64(len(a.Versions)),
 			})
 		}
 	}

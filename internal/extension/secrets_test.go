@@ -47,6 +47,9 @@ func TestSecretsAreListedWithoutTheirValues(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := parameters.PutParameter(ctx, &ssmapi.PutParameterRequest{Name: "top", Value: secret.New("hunter24"), Type: "SecureString", Overwrite: new(true), Description: new("Parameter top")}); err != nil {
+		t.Fatal(err)
+	}
 	arns := map[string]string{}
 	for _, name := range []string{"db", "app/key", "old"} {
 		made, err := secrets.CreateSecret(ctx, &smapi.CreateSecretRequest{Name: name, SecretString: secret.New("hunter23")})
@@ -77,6 +80,9 @@ func TestSecretsAreListedWithoutTheirValues(t *testing.T) {
 				if u := e.LastUse; u != nil {
 					line += fmt.Sprintf("(%s %s%s%s)", u.At.Format("15"), u.ProjectName, u.BuildID, u.User)
 				}
+				if e.Versions != 1 {
+					line += fmt.Sprintf("v%d", e.Versions)
+				}
 				if !e.Deleted.IsZero() {
 					line += "!"
 				}
@@ -95,11 +101,11 @@ func TestSecretsAreListedWithoutTheirValues(t *testing.T) {
 		in   slipway.ListSecretsInput
 		want string
 	}{
-		{slipway.ListSecretsInput{}, "P:/a/x P:/b(12 ada) P:top S:app/key(13 ) S:db(12 shopshop:1) S:old!"},
-		{slipway.ListSecretsInput{MaxResults: new(2)}, "P:/a/x P:/b(12 ada) | P:top S:app/key(13 ) | S:db(12 shopshop:1) S:old!"},
-		{slipway.ListSecretsInput{MaxResults: new(3)}, "P:/a/x P:/b(12 ada) P:top | S:app/key(13 ) S:db(12 shopshop:1) S:old!"},
+		{slipway.ListSecretsInput{}, "P:/a/x P:/b(12 ada) P:topv2 S:app/key(13 ) S:db(12 shopshop:1) S:old!"},
+		{slipway.ListSecretsInput{MaxResults: new(2)}, "P:/a/x P:/b(12 ada) | P:topv2 S:app/key(13 ) | S:db(12 shopshop:1) S:old!"},
+		{slipway.ListSecretsInput{MaxResults: new(3)}, "P:/a/x P:/b(12 ada) P:topv2 | S:app/key(13 ) S:db(12 shopshop:1) S:old!"},
 		{slipway.ListSecretsInput{Search: "/B"}, "P:/b(12 ada)"},
-		{slipway.ListSecretsInput{Search: "parameter t"}, "P:top"},
+		{slipway.ListSecretsInput{Search: "parameter t"}, "P:topv2"},
 		{slipway.ListSecretsInput{Search: "none"}, ""},
 	} {
 		if got := list(&c.in); got != c.want {

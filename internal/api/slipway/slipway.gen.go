@@ -30,6 +30,35 @@ type AffectedProject struct {
 	Webhook       bool     `json:"webhook,omitzero"`
 }
 
+// ArtifactEncoding is an enumeration of the model.
+type ArtifactEncoding string
+
+// Values of ArtifactEncoding.
+const (
+	ArtifactEncodingIdentity ArtifactEncoding = "IDENTITY"
+	ArtifactEncodingDeflate  ArtifactEncoding = "DEFLATE"
+)
+
+// ArtifactEntry is a structure of the model.
+type ArtifactEntry struct {
+	Bytes    int64             `json:"bytes,omitzero"`
+	Crc32    string            `json:"crc32,omitzero"`
+	Files    int64             `json:"files,omitzero"`
+	Kind     ArtifactEntryKind `json:"kind"`
+	Modified api.Timestamp     `json:"modified,omitzero"`
+	Name     string            `json:"name"`
+	Path     string            `json:"path"`
+}
+
+// ArtifactEntryKind is an enumeration of the model.
+type ArtifactEntryKind string
+
+// Values of ArtifactEntryKind.
+const (
+	ArtifactEntryKindFile   ArtifactEntryKind = "FILE"
+	ArtifactEntryKindFolder ArtifactEntryKind = "FOLDER"
+)
+
 // AuthType is an enumeration of the model.
 type AuthType string
 
@@ -498,6 +527,23 @@ const (
 	FindingLevelError   FindingLevel = "ERROR"
 )
 
+// GetBuildArtifactInput is a structure of the model.
+type GetBuildArtifactInput struct {
+	ArtifactIdentifier string `json:"artifactIdentifier,omitzero"`
+	BuildID            string `json:"buildId"`
+	MaxBytes           *int   `json:"maxBytes,omitzero"`
+	Offset             int64  `json:"offset,omitzero"`
+	Path               string `json:"path,omitzero"`
+}
+
+// GetBuildArtifactOutput is a structure of the model.
+type GetBuildArtifactOutput struct {
+	Data       []byte           `json:"data,omitzero"`
+	Encoding   ArtifactEncoding `json:"encoding,omitzero"`
+	Modified   api.Timestamp    `json:"modified,omitzero"`
+	TotalBytes int64            `json:"totalBytes,omitzero"`
+}
+
 // GetBuildLogLinesInput is a structure of the model.
 type GetBuildLogLinesInput struct {
 	BuildID   string `json:"buildId"`
@@ -604,6 +650,28 @@ type ListBranchesInput struct {
 type ListBranchesOutput struct {
 	Branches      []Branch `json:"branches,omitzero"`
 	DefaultBranch string   `json:"defaultBranch,omitzero"`
+}
+
+// ListBuildArtifactInput is a structure of the model.
+type ListBuildArtifactInput struct {
+	ArtifactIdentifier string `json:"artifactIdentifier,omitzero"`
+	BuildID            string `json:"buildId"`
+	MaxResults         *int   `json:"maxResults,omitzero"`
+	NextToken          string `json:"nextToken,omitzero"`
+	Path               string `json:"path,omitzero"`
+}
+
+// ListBuildArtifactOutput is a structure of the model.
+type ListBuildArtifactOutput struct {
+	ArchiveBytes int64           `json:"archiveBytes,omitzero"`
+	ArchiveName  string          `json:"archiveName,omitzero"`
+	Bytes        int64           `json:"bytes,omitzero"`
+	Entries      []ArtifactEntry `json:"entries,omitzero"`
+	Files        int64           `json:"files,omitzero"`
+	Modified     api.Timestamp   `json:"modified,omitzero"`
+	NextToken    string          `json:"nextToken,omitzero"`
+	Packaging    string          `json:"packaging,omitzero"`
+	Replaced     bool            `json:"replaced,omitzero"`
 }
 
 // ListCommitStatusesInput is a structure of the model.
@@ -888,6 +956,7 @@ type SecretSummary struct {
 	LastUse     *SecretUse    `json:"lastUse,omitzero"`
 	Name        string        `json:"name"`
 	Type        string        `json:"type,omitzero"`
+	Versions    int64         `json:"versions,omitzero"`
 }
 
 // SecretUse is a structure of the model.
@@ -1139,6 +1208,17 @@ func checkDescribeWebhookDeliveryInput(c *api.Checker, at *api.Path, in *Describ
 	}
 }
 
+func checkGetBuildArtifactInput(c *api.Checker, at *api.Path, in *GetBuildArtifactInput) {
+	if in.BuildID == "" {
+		c.Null(at.Field("buildId"))
+	} else {
+		c.Length(at.Field("buildId"), in.BuildID, 1, -1)
+	}
+	if in.MaxBytes != nil {
+		c.Range(at.Field("maxBytes"), float64(*in.MaxBytes), 1, 4194304)
+	}
+}
+
 func checkGetBuildLogLinesInput(c *api.Checker, at *api.Path, in *GetBuildLogLinesInput) {
 	if in.BuildID == "" {
 		c.Null(at.Field("buildId"))
@@ -1173,6 +1253,17 @@ func checkListBranchesInput(c *api.Checker, at *api.Path, in *ListBranchesInput)
 		c.Null(at.Field("repositoryUrl"))
 	} else {
 		c.Length(at.Field("repositoryUrl"), in.RepositoryURL, 1, -1)
+	}
+}
+
+func checkListBuildArtifactInput(c *api.Checker, at *api.Path, in *ListBuildArtifactInput) {
+	if in.BuildID == "" {
+		c.Null(at.Field("buildId"))
+	} else {
+		c.Length(at.Field("buildId"), in.BuildID, 1, -1)
+	}
+	if in.MaxResults != nil {
+		c.Range(at.Field("maxResults"), float64(*in.MaxResults), 1, 100)
 	}
 }
 
@@ -1475,6 +1566,21 @@ var Definition = &api.Definition{
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},
+		"GetBuildArtifact": {
+			Name:  "GetBuildArtifact",
+			New:   func() any { return new(GetBuildArtifactInput) },
+			Check: func(c *api.Checker, in any) { checkGetBuildArtifactInput(c, &api.Path{}, in.(*GetBuildArtifactInput)) },
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					GetBuildArtifact(context.Context, *GetBuildArtifactInput) (*GetBuildArtifactOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.GetBuildArtifact(ctx, in.(*GetBuildArtifactInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
+		},
 		"GetBuildLogLines": {
 			Name:  "GetBuildLogLines",
 			New:   func() any { return new(GetBuildLogLinesInput) },
@@ -1551,6 +1657,23 @@ var Definition = &api.Definition{
 				return s.ListBranches(ctx, in.(*ListBranchesInput))
 			},
 			Errors: []string{"InvalidInputException", "ResourceNotFoundException", "OAuthProviderException"},
+		},
+		"ListBuildArtifact": {
+			Name: "ListBuildArtifact",
+			New:  func() any { return new(ListBuildArtifactInput) },
+			Check: func(c *api.Checker, in any) {
+				checkListBuildArtifactInput(c, &api.Path{}, in.(*ListBuildArtifactInput))
+			},
+			Call: func(ctx context.Context, service, in any) (any, error) {
+				s, ok := service.(interface {
+					ListBuildArtifact(context.Context, *ListBuildArtifactInput) (*ListBuildArtifactOutput, error)
+				})
+				if !ok {
+					return nil, api.ErrNotImplemented
+				}
+				return s.ListBuildArtifact(ctx, in.(*ListBuildArtifactInput))
+			},
+			Errors: []string{"InvalidInputException", "ResourceNotFoundException"},
 		},
 		"ListCommitStatuses": {
 			Name: "ListCommitStatuses",

@@ -17,6 +17,20 @@ export interface AffectedProject {
   readonly webhook?: boolean;
 }
 
+export type ArtifactEncoding = "IDENTITY" | "DEFLATE";
+
+export interface ArtifactEntry {
+  readonly bytes?: number;
+  readonly crc32?: string;
+  readonly files?: number;
+  readonly kind: ArtifactEntryKind;
+  readonly modified?: number;
+  readonly name: string;
+  readonly path: string;
+}
+
+export type ArtifactEntryKind = "FILE" | "FOLDER";
+
 export type AuthType = "OAUTH" | "BASIC_AUTH" | "PERSONAL_ACCESS_TOKEN" | "CODECONNECTIONS" | "SECRETS_MANAGER";
 
 export interface Branch {
@@ -308,6 +322,21 @@ export interface Finding {
 
 export type FindingLevel = "OK" | "WARNING" | "ERROR";
 
+export interface GetBuildArtifactInput {
+  readonly artifactIdentifier?: string;
+  readonly buildId: string;
+  readonly maxBytes?: number;
+  readonly offset?: number;
+  readonly path?: string;
+}
+
+export interface GetBuildArtifactOutput {
+  readonly data?: string;
+  readonly encoding?: ArtifactEncoding;
+  readonly modified?: number;
+  readonly totalBytes?: number;
+}
+
 export interface GetBuildLogLinesInput {
   readonly buildId: string;
   readonly maxLines?: number;
@@ -395,6 +424,26 @@ export interface ListBranchesInput {
 export interface ListBranchesOutput {
   readonly branches?: readonly Branch[];
   readonly defaultBranch?: string;
+}
+
+export interface ListBuildArtifactInput {
+  readonly artifactIdentifier?: string;
+  readonly buildId: string;
+  readonly maxResults?: number;
+  readonly nextToken?: string;
+  readonly path?: string;
+}
+
+export interface ListBuildArtifactOutput {
+  readonly archiveBytes?: number;
+  readonly archiveName?: string;
+  readonly bytes?: number;
+  readonly entries?: readonly ArtifactEntry[];
+  readonly files?: number;
+  readonly modified?: number;
+  readonly nextToken?: string;
+  readonly packaging?: string;
+  readonly replaced?: boolean;
 }
 
 export interface ListCommitStatusesInput {
@@ -612,6 +661,7 @@ export interface SecretSummary {
   readonly lastUse?: SecretUse;
   readonly name: string;
   readonly type?: string;
+  readonly versions?: number;
 }
 
 export interface SecretUse {
@@ -749,11 +799,13 @@ export interface Operations {
   readonly DescribeWebhookDelivery: { readonly input: DescribeWebhookDeliveryInput; readonly output: DescribeWebhookDeliveryOutput };
   readonly Diagnose: { readonly input: DiagnoseInput; readonly output: DiagnoseOutput };
   readonly ExplainCredential: { readonly input: ExplainCredentialInput; readonly output: ExplainCredentialOutput };
+  readonly GetBuildArtifact: { readonly input: GetBuildArtifactInput; readonly output: GetBuildArtifactOutput };
   readonly GetBuildLogLines: { readonly input: GetBuildLogLinesInput; readonly output: GetBuildLogLinesOutput };
   readonly GetBuildStatistics: { readonly input: GetBuildStatisticsInput; readonly output: GetBuildStatisticsOutput };
   readonly ImportCredential: { readonly input: ImportCredentialInput; readonly output: ImportCredentialOutput };
   readonly LintBuildspec: { readonly input: LintBuildspecInput; readonly output: LintBuildspecOutput };
   readonly ListBranches: { readonly input: ListBranchesInput; readonly output: ListBranchesOutput };
+  readonly ListBuildArtifact: { readonly input: ListBuildArtifactInput; readonly output: ListBuildArtifactOutput };
   readonly ListCommitStatuses: { readonly input: ListCommitStatusesInput; readonly output: ListCommitStatusesOutput };
   readonly ListCredentialUses: { readonly input: ListCredentialUsesInput; readonly output: ListCredentialUsesOutput };
   readonly ListCredentials: { readonly input: ListCredentialsInput; readonly output: ListCredentialsOutput };
