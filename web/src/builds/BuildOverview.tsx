@@ -11,6 +11,7 @@ import { ExternalLink } from "../parts/ExternalLink";
 import { Duration, Time } from "../parts/Time";
 import { duration } from "../parts/time";
 import { buildspecWords, commitLink, queuedSeconds, sourceWords } from "./build";
+import { useProvisioning } from "./useFacts";
 import { shortCommit, shortVersion, startedByWebhook } from "./words";
 
 /** What one wants to know first of a build. */
@@ -21,7 +22,7 @@ export function BuildOverview({ build }: { build: Build }) {
         columns={4}
         minColumnWidth={180}
         items={[
-          { label: "Status", value: <BuildStatus status={build.buildStatus} phase={build.currentPhase} /> },
+          { label: "Status", value: <Status build={build} /> },
           { label: "Initiator", value: <Initiator build={build} /> },
           { label: "Started", value: <Time at={build.startTime} /> },
           { label: "Duration", value: <Duration from={build.startTime} to={build.endTime} /> },
@@ -36,6 +37,20 @@ export function BuildOverview({ build }: { build: Build }) {
         ]}
       />
     </Container>
+  );
+}
+
+function Status({ build }: { build: Build }) {
+  const provisioning = useProvisioning(build);
+  return (
+    <>
+      <BuildStatus status={build.buildStatus} phase={build.currentPhase} />
+      {provisioning !== undefined && (
+        <Box color="text-body-secondary" fontSize="body-s">
+          {provisioning}
+        </Box>
+      )}
+    </>
   );
 }
 

@@ -5,7 +5,9 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { paths } from "../app/navigate";
 import { AppButton } from "../parts/AppButton";
 import { failureOf } from "./build";
+import { CommandPlace } from "./CommandPlace";
 import { useFirstErrorLine } from "./useBuild";
+import { useFacts } from "./useFacts";
 import styles from "./builds.module.css";
 
 /** Why a build failed, and the way to the line in its log. Nothing for one that did not. */
@@ -13,7 +15,9 @@ export function FailureAlert({ build }: { build: Build }) {
   const failure = failureOf(build);
   const id = build.id ?? "";
   const line = useFirstErrorLine(id, failure !== undefined && id !== "");
+  const failed = useFacts(build).data?.failedCommand;
   if (failure === undefined) return null;
+  const command = failed?.text ?? failure.command;
   const how = build.buildStatus === "TIMED_OUT" ? "The build timed out" : "The build failed";
   return (
     <Alert
@@ -22,12 +26,13 @@ export function FailureAlert({ build }: { build: Build }) {
       action={<AppButton to={paths.buildLog(id, line)}>{line === undefined ? "View the log" : "Go to the line in the log"}</AppButton>}
     >
       <SpaceBetween size="xs">
-        {failure.command !== undefined && (
+        {command !== undefined && (
           <div>
             <Box variant="awsui-key-label">Command</Box>
             <pre className={styles["command"]} tabIndex={0} aria-label="Command that failed">
-              {failure.command.trim()}
+              {command.trim()}
             </pre>
+            {failed !== undefined && <CommandPlace build={build} command={failed} />}
           </div>
         )}
         <div>

@@ -4,8 +4,10 @@ import Table from "@cloudscape-design/components/table";
 import { BuildStatus } from "../parts/BuildStatus";
 import { useNow } from "../parts/Time";
 import { duration, full } from "../parts/time";
-import { inProgress, phaseSeconds } from "./build";
+import { failureOf, inProgress, phaseSeconds } from "./build";
+import { CommandPlace } from "./CommandPlace";
 import { bars, type Bar } from "./timeline";
+import { useFacts, useProvisioning } from "./useFacts";
 import styles from "./builds.module.css";
 
 interface Row {
@@ -17,6 +19,9 @@ interface Row {
 /** The phases of a build: when each was within the whole, and what it said. The bars only show what the columns say. */
 export function Phases({ build }: { build: Build }) {
   const phases = build.phases ?? [];
+  const failed = useFacts(build).data?.failedCommand;
+  const failedPhase = failureOf(build)?.phase;
+  const provisioning = useProvisioning(build);
   const running = inProgress(build);
   const now = useNow(1000, running);
   const end = running || build.endTime === undefined ? now : build.endTime.getTime();
@@ -34,7 +39,13 @@ export function Phases({ build }: { build: Build }) {
         { id: "status", header: "Status", cell: ({ phase }) => <PhaseStatus phase={phase} running={running} />, minWidth: 130 },
         { id: "timeline", header: "Within the whole build", cell: (r) => <PhaseBar row={r} />, minWidth: 220, width: "30%" },
         { id: "duration", header: "Duration", cell: ({ seconds }) => (seconds === undefined ? "–" : duration(seconds)), minWidth: 110 },
-        { id: "context", header: "Context", cell: ({ phase }) => <Context phase={phase} />, minWidth: 220 },
+        { id: "context", header: "Context", cell: ({ phase }) => (
+            <>
+              <Context phase={phase} />
+              {failed !== undefined && phase.phaseType === failedPhase && <CommandPlace build={build} command={failed} />}
+              {provisioning !== undefined && phase.phaseType === "PROVISIONING" && <div className={styles["message"]}>{provisioning}</div>}
+            </>
+          ), minWidth: 220 },
         { id: "start", header: "Start time", cell: ({ phase }) => (phase.startTime === undefined ? "–" : full(phase.startTime)), minWidth: 190 },
         { id: "end", header: "End time", cell: ({ phase }) => (phase.endTime === undefined ? "–" : full(phase.endTime)), minWidth: 190 },
       ]}
