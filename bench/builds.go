@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
+	"slipway/internal/api"
 	"slipway/internal/source/sourcetest"
 )
 
@@ -33,7 +35,7 @@ func (b *bench) start() error {
 		{"sandboxed", "bubblewrap", "≤ 25 ms"},
 		{"without sandbox", "none", "≤ 15 × (fsync + sh -c true)"},
 	} {
-		first, ended, err := b.latency(rounds, nil, "--sandbox", c.sandbox)
+		first, ended, err := b.latency(rounds, nil, []string{"--sandbox", c.sandbox})
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (b *bench) start() error {
 	}
 	defer provider.Close()
 	location := provider.CloneURL("team", "recipes")
-	first, ended, err := b.latency(rounds, &location, "--sandbox", "bubblewrap")
+	first, ended, err := b.latency(rounds, &location, sandboxed)
 	if err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (b *bench) start() error {
 
 // latency runs trivial builds one after another. The build's first command
 // writes to a named pipe that this process reads, so the moment is its own.
-func (b *bench) latency(rounds int, location *string, args ...string) (first, ended sample, err error) {
+func (b *bench) latency(rounds int, location *string, args []string, more ...func(*api.CreateProjectInput)) (first, ended sample, err error) {
 	dir, err := os.MkdirTemp(b.dir, "bell-")
 	if err != nil {
 		return nil, nil, err
@@ -77,13 +79,13 @@ func (b *bench) latency(rounds int, location *string, args ...string) (first, en
 			heard <- time.Now()
 		}
 	}()
-	s, err := b.serve(b.dir, append(args, "--sandbox-read-only", dir)...)
+	s, err := b.serve(b.dir, append(slices.Clone(args), "--sandbox-read-only", dir)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer s.stop()
 	spec := "version: 0.2\nphases:\n  build:\n    commands:\n      - echo > " + bell + "\n"
-	if err := s.benchProject(b.ctx, spec, location); err != nil {
+	if err := s.benchProject(b.ctx, spec, location, more...); err != nil {
 		return nil, nil, err
 	}
 	for n := range rounds + 2 {
@@ -110,14 +112,14 @@ func (b *bench) latency(rounds int, location *string, args ...string) (first, en
 
 // benchProject makes the project app with the buildspec given, and imports the
 // token if it has a private repository.
-func (s *server) benchProject(ctx context.Context, spec string, location *string) error {
+func (s *server) benchProject(ctx context.Context, spec string, location *string, more ...func(*api.CreateProjectInput)) error {
 	if location != nil {
 		in := map[string]string{"serverType": "GITHUB_ENTERPRISE", "authType": "PERSONAL_ACCESS_TOKEN", "token": benchToken}
 		if err := s.call(ctx, "ImportSourceCredentials", in, new(struct{})); err != nil {
 			return err
 		}
 	}
-	return s.project(ctx, "app", spec, location)
+	return s.project(ctx, "app", spec, location, more...)
 }
 
 // builds measures how many trivial builds a minute get through.
@@ -188,18 +190,28 @@ func (b *bench) clone() error {
 	}
 	b.dir, dir = dir, b.dir // the builds work on tmpfs too
 	defer func() { b.dir, dir = dir, b.dir }()
-	without, _, err := b.latency(b.pick(9, 3), nil, "--sandbox", "bubblewrap")
+	without, _, err := b.latency(b.pick(9, 3), nil, sandboxed)
 	if err != nil {
 		return err
 	}
-	with, _, err := b.latency(b.pick(9, 3), &location, "--sandbox", "bubblewrap")
+	with, _, err := b.latency(b.pick(9, 3), &location, sandboxed)
 	if err != nil {
 		return err
 	}
-	fetch := with.at(50) - without.at(50)
+	cached, _, err := b.latency(b.pick(9, 3), &location, sandboxed, func(in *api.CreateProjectInput) {
+		in.Cache = &api.ProjectCache{Type: api.CacheTypeLocal, Modes: []api.CacheMode{api.CacheModeLocalSourceCache}}
+	})
+	if err != nil {
+		return err
+	}
+	fetch, again := with.at(50)-without.at(50), cached.at(50)-without.at(50)
 	b.table.add("fetch of 1,000 files, cold, tmpfs", ms(fetch), "git clone "+ms(plain.at(50)), times(float64(fetch), float64(plain.at(50))), "≤ 1.15 ×")
+	b.table.add("the same with LOCAL_SOURCE_CACHE", ms(again), "git clone "+ms(plain.at(50)), times(float64(again), float64(plain.at(50))), "≤ 0.6 ×")
 	return nil
 }
+
+// sandboxed are the arguments of a server whose builds are.
+var sandboxed = []string{"--sandbox", "bubblewrap"}
 
 const benchToken = "ghp_BenchBenchBenchBenchBenchBenchBench0"
 

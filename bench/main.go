@@ -2,7 +2,7 @@
 // what the machine can do at all, measured in the same run.
 //
 //	go run ./bench            everything, about five minutes
-//	go run ./bench -only api  one section: api, start, builds, logs, clone, caches, webhooks, size
+//	go run ./bench -only api  one section: api, start, builds, logs, clone, caches, artifacts, webhooks, size
 package main
 
 import (
@@ -37,6 +37,7 @@ var sections = []struct {
 	{"logs", (*bench).logs},
 	{"clone", (*bench).clone},
 	{"caches", (*bench).caches},
+	{"artifacts", (*bench).artifacts},
 	{"webhooks", (*bench).webhooks},
 }
 
@@ -45,7 +46,7 @@ func main() {
 		echo(os.Args[2:])
 		return
 	}
-	only := flag.String("only", "", "comma-separated sections: api, start, builds, logs, clone, caches, webhooks, size")
+	only := flag.String("only", "", "comma-separated sections: api, start, builds, logs, clone, caches, artifacts, webhooks, size")
 	quick := flag.Bool("quick", false, "shorter runs, to see that everything works")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

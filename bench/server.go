@@ -105,17 +105,22 @@ func (s *server) call(ctx context.Context, op string, in, out any) error {
 }
 
 // project makes a project; a nil location is NO_SOURCE with the buildspec inline.
-func (s *server) project(ctx context.Context, name, buildspec string, location *string) error {
+// more, if there is any, changes it first.
+func (s *server) project(ctx context.Context, name, buildspec string, location *string, more ...func(*api.CreateProjectInput)) error {
 	source := &api.ProjectSource{Type: api.SourceTypeNoSource, Buildspec: &buildspec}
 	if location != nil {
 		source.Type, source.Location = api.SourceTypeGithubEnterprise, location
 	}
-	return s.call(ctx, "CreateProject", &api.CreateProjectInput{
+	in := &api.CreateProjectInput{
 		Name: name, Source: source,
 		Artifacts:   &api.ProjectArtifacts{Type: api.ArtifactsTypeNoArtifacts},
 		Environment: &api.ProjectEnvironment{Type: api.EnvironmentTypeLinuxContainer, Image: "local", ComputeType: api.ComputeTypeBuildGeneral1Small},
 		ServiceRole: "arn:aws:iam::000000000000:role/build",
-	}, new(api.CreateProjectOutput))
+	}
+	for _, change := range more {
+		change(in)
+	}
+	return s.call(ctx, "CreateProject", in, new(api.CreateProjectOutput))
 }
 
 // build starts a build and returns its id.
