@@ -49,7 +49,11 @@ func (e *engine) fetch(ctx context.Context) outcome {
 	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
 		dir := e.w.path(sourceDir(e.work.ProjectName, s))
 		if s.Directory != "" {
-			if err := copyTree(ctx, s.Directory, dir, s.Exclude); err != nil {
+			err := copyTree(ctx, s.Directory, dir, s.Exclude)
+			if err == nil {
+				err = copyRepository(ctx, s.Directory, dir)
+			}
+			if err != nil {
 				return failed(clientError, "The source could not be copied: %v", err)
 			}
 			continue
