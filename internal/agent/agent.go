@@ -25,6 +25,7 @@ import (
 	"slipway/internal/agent/proctree"
 	"slipway/internal/agent/relay"
 	"slipway/internal/agent/runas"
+	"slipway/internal/agent/terminal"
 	"slipway/internal/agent/tool"
 	"slipway/internal/agentapi"
 )
@@ -49,6 +50,7 @@ const maxLaunch = 1 << 20
 //	as           run a command as another user: see package runas
 //	login        answer the git of user code, which it starts
 //	wait         wait for a process that another command left behind
+//	terminal     give a person a shell where user code runs: see package terminal
 //	tool         be one of the commands that builds find: see package tool
 //	place        be the first process of a container: see package relay
 //	sweep        likewise, to empty a folder
@@ -74,6 +76,8 @@ func Main(ctx context.Context, self, args []string, stdin io.Reader, stdout, std
 		return tool.Login(args[1:], stdin, stdout, stderr)
 	case args[0] == "wait":
 		return tool.Wait(args[1:], stderr)
+	case args[0] == "terminal":
+		return terminal.Main(args[1:], stderr)
 	case args[0] == "tool":
 		return tool.Main(args[1:], stdin, stdout, stderr)
 	default:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,7 +164,7 @@ func (e *engine) send(ctx context.Context, o agentapi.Object, whole bool) (locat
 		if err != nil {
 			return "", err
 		}
-		o.Path = h.Name
+		o.Path, o.Mode = h.Name, fs.FileMode(h.Mode).Perm() //nolint:gosec // cut to the bits of permissions
 		info, err := e.put(ctx, o, io.NewSectionReader(f, begin, h.Size))
 		if err != nil {
 			return "", err

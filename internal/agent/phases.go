@@ -144,11 +144,15 @@ func (e *engine) command(ctx context.Context, text string, line int) outcome {
 	if status == 0 {
 		return succeeded
 	}
+	first := e.succeeding
 	e.succeeding = false
 	e.log.Service(event.CommandFailed+"%s exit status %d", text, status)
 	e.explainSize()
 	out := failed("COMMAND_EXECUTION_ERROR", "Error while executing command: %s. Reason: exit status %d%s", text, status, e.outOfMemory())
 	out.command = &event.Command{Text: text, File: e.specFile, Line: line, Exit: status}
+	if first && e.work.Terminal != "" {
+		e.openShell(ctx)
+	}
 	return out
 }
 

@@ -65,7 +65,7 @@ func (e *engine) secrets(ctx context.Context) outcome {
 	in := agentapi.SecretsRequest{}
 	var names []string
 	for _, v := range all {
-		in.References = append(in.References, agentapi.Reference{Type: v.Type, Value: v.Value})
+		in.References = append(in.References, agentapi.Reference{Type: v.Type, Value: v.Value, Name: v.Name})
 		names = append(names, v.Name)
 	}
 	var out *agentapi.Secrets

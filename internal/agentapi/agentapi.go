@@ -76,6 +76,7 @@ type Work struct {
 	CacheModes         []api.CacheMode      `json:"cacheModes,omitzero"` // of a cache of type LOCAL
 	Deadline           time.Time            `json:"deadline"`            // when the build times out
 	Phases             []api.BuildPhaseType `json:"phases,omitzero"`     // whose commands are run; nil means all
+	Terminal           string               `json:"terminal,omitzero"`   // path of the Unix socket of a person's terminal: the first command that fails opens a shell there
 	Mask               []Bearer             `json:"mask,omitzero"`       // values that must not reach the log in any form
 	Frames             uint64               `json:"frames,omitzero"`     // log frames that are there already: the agent's first has this number
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -36,6 +37,8 @@ type Object struct {
 	// What the buildspec says of an artifact, variables expanded.
 	Name     string `json:"name,omitzero"`
 	S3Prefix string `json:"s3Prefix,omitzero"`
+
+	Mode fs.FileMode `json:"mode,omitzero"` // of one file of an artifact: its permission bits, for a store that keeps them
 
 	// Of a cache. Without Key there is one for the project.
 	Key       string   `json:"key,omitzero"`

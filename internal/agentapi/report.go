@@ -13,6 +13,7 @@ type SecretsRequest struct {
 type Reference struct {
 	Type  api.EnvironmentVariableType `json:"type"`
 	Value string                      `json:"value"`
+	Name  string                      `json:"name,omitzero"` // of the variable, for messages
 }
 
 // Secrets answers a SecretsRequest: a value for each reference, in its order,

@@ -46,6 +46,11 @@ func ListenUnix(ctx context.Context, path string) (net.Listener, error) {
 	return l, nil
 }
 
+// DialUnix connects to a Unix socket, however long its path is.
+func DialUnix(ctx context.Context, path string) (net.Conn, error) {
+	return dialUnix(ctx, &net.Dialer{}, path)
+}
+
 func dialUnix(ctx context.Context, d *net.Dialer, path string) (conn net.Conn, err error) {
 	err = shorten(path, func(short string) error {
 		conn, err = d.DialContext(ctx, "unix", short)

@@ -54,9 +54,18 @@ type State struct {
 
 // Local is what only a build without a server has.
 type Local struct {
-	Directory string               `json:"directory"`        // of this machine, whose content is the primary source
-	Exclude   []string             `json:"exclude,omitzero"` // paths in it that are not copied
-	Phases    []api.BuildPhaseType `json:"phases,omitzero"`  // whose commands are run; nil means all
+	Directory string               `json:"directory"`          // of this machine, whose content is the primary source
+	Exclude   []string             `json:"exclude,omitzero"`   // paths in it that are not copied
+	Secondary []LocalSource        `json:"secondary,omitzero"` // further sources
+	Phases    []api.BuildPhaseType `json:"phases,omitzero"`    // whose commands are run; nil means all
+	Terminal  string               `json:"terminal,omitzero"`  // path of the Unix socket of the terminal where a failing command opens a shell; empty means none
+}
+
+// A LocalSource is a directory of this machine, whose content is a secondary
+// source. Exclude counts for it, too.
+type LocalSource struct {
+	Identifier string `json:"identifier"`
+	Directory  string `json:"directory"`
 }
 
 // Idempotency is the memory of a StartBuild or RetryBuild that carried a token.

@@ -50,7 +50,10 @@ func (s *Scheduler) workOf(b build.Build) (*agentapi.Work, error) {
 		w.Buildspec = text(p.Source.Buildspec)
 	}
 	if l := b.State.Local; l != nil {
-		w.Source.Directory, w.Source.Exclude, w.Phases = l.Directory, l.Exclude, l.Phases
+		w.Source.Directory, w.Source.Exclude, w.Phases, w.Terminal = l.Directory, l.Exclude, l.Phases, l.Terminal
+		for _, s := range l.Secondary {
+			w.SecondarySources = append(w.SecondarySources, agentapi.Source{Type: api.SourceTypeNoSource, Identifier: s.Identifier, Directory: s.Directory, Exclude: l.Exclude})
+		}
 	}
 	versions := map[string]string{}
 	for _, v := range p.SecondarySourceVersions {

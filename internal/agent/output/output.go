@@ -45,6 +45,7 @@ type Log struct {
 	loud    bool  // user code has written since the last service line
 	due     bool  // cur's first line is old enough
 	timer   *time.Timer
+	sending bool // a frame is on its way
 	ending  bool // what is left goes out at once
 	done    bool // Run has ended
 }
@@ -85,11 +86,13 @@ func (l *Log) Run() {
 			return // ending, and all is sent
 		}
 		full, last := l.cur, l.ending // what comes after Close is not waited for: it may come without end
-		l.cur, l.due = spare, false
+		l.cur, l.due, l.sending = spare, false, true
 		l.changed.Broadcast()
 		l.mu.Unlock()
 		err := l.send(seq, full.Frame())
 		l.mu.Lock()
+		l.sending = false
+		l.changed.Broadcast()
 		if err != nil || last {
 			return
 		}
@@ -101,6 +104,18 @@ func (l *Log) Run() {
 // has gone already, so an empty frame is not due.
 func (l *Log) ready() bool {
 	return l.ending || l.cur.Bytes() >= frameBytes || l.due && l.cur.Events() > 0
+}
+
+// Flush sends all that was written before it and returns when that is there.
+func (l *Log) Flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.complete()
+	for !l.done && (l.cur.Events() > 0 || l.sending) {
+		l.due = true
+		l.changed.Broadcast()
+		l.changed.Wait()
+	}
 }
 
 // Close completes the log and returns when Run has ended. What is written after

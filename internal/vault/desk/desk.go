@@ -34,7 +34,7 @@ func (d *Desk) Resolve(ctx context.Context, b build.Build, in []agentapi.Referen
 	}
 	refs := make([]vault.Reference, len(in))
 	for i, r := range in {
-		refs[i] = vault.Reference(r)
+		refs[i] = vault.Reference{Type: r.Type, Value: r.Value}
 	}
 	by := vault.Use{}
 	if b.Public.ID != nil && b.Public.ProjectName != nil {
