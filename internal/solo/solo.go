@@ -36,24 +36,36 @@ const (
 
 // Options says what to build. Directory and Image are needed.
 type Options struct {
-	Directory string   // absolute; it is copied, never changed
-	Exclude   []string // absolute paths in Directory that are not copied
-	Buildspec string   // a path in Directory or the text; empty means buildspec.yml
-	Image     string   // "local" or a container's
-	Variables []api.EnvironmentVariable
-	Phases    []api.BuildPhaseType                // whose commands are run; nil means all
-	Timeout   time.Duration                       // whole minutes are counted, 5 at least; 0 means an hour
-	User      string                              // who starts the build
-	Log       io.Writer                           // gets the build's log, as it comes
-	Report    func(report.Report, report.Content) // hears each report, one after another; nil means nobody
-	Say       *slog.Logger                        // hears what is wrong with the machine; nil means nobody
+	Directory  string   // absolute; it is copied, never changed
+	Exclude    []string // absolute paths in Directory that are not copied
+	Sources    []Source // secondary ones
+	Buildspec  string   // a path in Directory or the text; empty means buildspec.yml
+	Image      string   // "local" or a container's
+	Privileged bool     // the container is
+	Variables  []api.EnvironmentVariable
+	Secrets    []Secret                            // of the build's environment, masked in its log: they beat Variables and the buildspec's
+	Phases     []api.BuildPhaseType                // whose commands are run; nil means all
+	Timeout    time.Duration                       // whole minutes are counted, 5 at least; 0 means an hour
+	User       string                              // who starts the build
+	Log        io.Writer                           // gets the build's log, as it comes
+	Report     func(report.Report, report.Content) // hears each report, one after another; nil means nobody
+	Say        *slog.Logger                        // hears what is wrong with the machine; nil means nobody
+	Terminal   string                              // path of the Unix socket where the first command that fails opens a shell: see package agent/terminal; empty means that none does
+}
+
+// A Source is a secondary source: a folder that is copied, too.
+type Source struct {
+	Identifier string
+	Directory  string // absolute
 }
 
 // Parts are what a build runs on.
 type Parts struct {
-	Runner runner.Runner // whose agents report to Socket
-	Socket string        // path of the Unix socket to make
-	Caches Caches        // keeps what the buildspec has cached; nil keeps nothing
+	Runner    runner.Runner // whose agents report to Socket
+	Socket    string        // path of the Unix socket to make
+	Vault     Vault         // is asked for the parameters and secrets that the buildspec names; nil means that there is none
+	Caches    Caches        // keeps what the buildspec has cached; nil keeps nothing
+	Artifacts *Artifacts    // gets the build's artifacts; nil means that none are gathered
 }
 
 // Caches keeps the caches of builds, and nothing else is asked of it: see
@@ -75,13 +87,15 @@ func Run(ctx context.Context, o Options, parts Parts) (build.Build, error) {
 	if o.Say == nil {
 		o.Say = slog.New(slog.DiscardHandler)
 	}
-	b, err := record(o, time.Now())
+	b, err := record(o, parts.Artifacts, time.Now())
 	if err != nil {
 		return none, err
 	}
-	on := schedule.Parts{Outbox: nothingOwed{}, Reports: &reports{tell: o.Report}, Runner: parts.Runner, Log: o.Say}
+	on := schedule.Parts{
+		Outbox: nothingOwed{}, Reports: &reports{tell: o.Report}, Vault: &safe{secrets: o.Secrets, next: parts.Vault}, Runner: parts.Runner, Log: o.Say,
+		Objects: objects{parts.Artifacts, parts.Caches},
+	}
 	if parts.Caches != nil { // with keys, as in S3
-		on.Objects = parts.Caches
 		b.Public.Cache = &api.ProjectCache{Type: api.CacheTypeS3, Location: new(cacheBucket)}
 	}
 	memory := newMemory(b)
@@ -134,7 +148,7 @@ func Run(ctx context.Context, o Options, parts Parts) (build.Build, error) {
 }
 
 // record returns the build that o asks for, queued.
-func record(o Options, now time.Time) (build.Build, error) {
+func record(o Options, artifacts *Artifacts, now time.Time) (build.Build, error) {
 	scope := arn.Scope{Account: account, Region: region}
 	in := &api.CreateProjectInput{
 		Name:        projectName,
@@ -142,9 +156,11 @@ func record(o Options, now time.Time) (build.Build, error) {
 		Artifacts:   &api.ProjectArtifacts{Type: api.ArtifactsTypeNoArtifacts},
 		ServiceRole: "arn:aws:iam::" + account + ":role/local",
 		Environment: &api.ProjectEnvironment{
-			Type: api.EnvironmentTypeLinuxContainer, ComputeType: api.ComputeTypeBuildGeneral1Small, Image: o.Image, EnvironmentVariables: o.Variables,
+			Type: api.EnvironmentTypeLinuxContainer, ComputeType: api.ComputeTypeBuildGeneral1Small, Image: o.Image, EnvironmentVariables: variables(o),
+			PrivilegedMode: &o.Privileged,
 		},
 	}
+	artifacts.ask(in)
 	if o.Timeout > 0 {
 		in.TimeoutInMinutes = new(int((o.Timeout + time.Minute - 1) / time.Minute))
 	}
@@ -162,6 +178,9 @@ func record(o Options, now time.Time) (build.Build, error) {
 		b.Public.Source.Buildspec = &o.Buildspec
 	}
 	directory := filepath.Clean(o.Directory)
-	b.State.Local = &build.Local{Directory: directory, Exclude: o.Exclude, Phases: o.Phases}
+	b.State.Local = &build.Local{Directory: directory, Exclude: o.Exclude, Phases: o.Phases, Terminal: o.Terminal}
+	for _, s := range o.Sources {
+		b.State.Local.Secondary = append(b.State.Local.Secondary, build.LocalSource{Identifier: s.Identifier, Directory: filepath.Clean(s.Directory)})
+	}
 	return b, nil
 }
