@@ -37,6 +37,16 @@ func serveDocker(t *testing.T, args ...string) *dockerServer {
 func newDockerServer(t *testing.T, args ...string) *dockerServer {
 	t.Helper()
 	engine := dockertest.Engine(t)
+	dir := agentBeside(t)
+	s := &dockerServer{&serverProcess{t: t, data: filepath.Join(t.TempDir(), "data"), args: args, bin: dir}, engine}
+	t.Cleanup(s.nothingLeft)
+	return s
+}
+
+// agentBeside returns a folder with slipway and, beside it, the agent as users
+// have it: a static program.
+func agentBeside(t *testing.T) string {
+	t.Helper()
 	dir, err := os.MkdirTemp(filepath.Dir(bin), "slipway-docker-") // on the same file system, and open to other users
 	if err != nil {
 		t.Fatal(err)
@@ -50,9 +60,7 @@ func newDockerServer(t *testing.T, args ...string) *dockerServer {
 			t.Fatal(err)
 		}
 	}
-	s := &dockerServer{&serverProcess{t: t, data: filepath.Join(t.TempDir(), "data"), args: args, bin: dir}, engine}
-	t.Cleanup(s.nothingLeft)
-	return s
+	return dir
 }
 
 // containers returns the names of those that the engine has for the server.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"slipway/internal/api"
+	"slipway/internal/runner/docker/dockertest"
 	"slipway/internal/source/sourcetest"
 )
 
@@ -142,4 +144,40 @@ func TestReadmeWebhook(t *testing.T) {
 			call[api.DeleteWebhookOutput](f.server, "DeleteWebhook", &api.DeleteWebhookInput{ProjectName: "app"})
 		}
 	})
+}
+
+// TestReadmeRun runs the commands of the README that need no server, at a
+// terminal. Only the image is another one: that of the example is nowhere.
+func TestReadmeRun(t *testing.T) {
+	dockertest.Engine(t)
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Without a server\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	dir, programs, n := checkout(t, map[string]string{
+		"buildspec.yml": "version: 0.2\nphases: {build: {commands: [echo built > made]}}\nartifacts: {files: [made]}\n",
+	}), agentBeside(t), 0
+	for line := range strings.Lines(section) {
+		if !strings.HasPrefix(line, "slipway run") {
+			continue
+		}
+		n++
+		person, program := newTerminal(t)
+		go func() { _, _ = io.Copy(io.Discard, person) }()
+		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", strings.ReplaceAll(line, "registry.example.com/build:7", dockertest.Image))
+		var log strings.Builder
+		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, program, &log, program
+		cmd.Env = []string{"PATH=" + programs + ":" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "TMPDIR=" + t.TempDir(), "TOKEN=tok-4711", "DOCKER_HOST=" + os.Getenv("DOCKER_HOST")}
+		if err := cmd.Run(); err != nil {
+			t.Errorf("%s: %v\n%s", line, err, log.String())
+		}
+	}
+	if n == 0 {
+		t.Error("the README has no command that needs no server")
+	}
+	if made, err := os.ReadFile(filepath.Join(dir, "out/made")); err != nil || string(made) != "built\n" {
+		t.Errorf("the artifact is %q, %v", made, err)
+	}
 }

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,11 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"slipway/internal/agentapi"
 	"slipway/internal/api"
 	"slipway/internal/blob"
-	"slipway/internal/build"
-	"slipway/internal/runner/local"
 	"slipway/internal/solo"
 )
 
@@ -31,10 +28,26 @@ type runOptions struct {
 	readOnly  []string
 	env       []string // NAME=VALUE, or NAME for the variable's value here
 	envFile   []string
+	secret    []string // NAME=env:X or NAME=file:F
 	phases    []string
 	timeout   time.Duration
 	report    bool
 	cache     string
+
+	image       string
+	images      []string // NAME=IMAGE
+	privileged  bool
+	artifactDir string
+	sources     []string // DIR, then IDENTIFIER:DIR
+	awsConfig   bool
+	awsProfile  string
+
+	shellOnFailure bool
+
+	// Of AWS's own script, and without use here.
+	mount      bool
+	agentImage string
+	reportDir  string
 }
 
 func runCommand() *cobra.Command {
@@ -46,44 +59,83 @@ func runCommand() *cobra.Command {
 same sandbox and with the same log as on a server. The directory is copied, with what
 is not committed yet, and never changed.
 
+With --image it runs in a container of that image, if a Docker engine answers here.
+
 The log goes to standard output, a summary to standard error. Ctrl-C stops the build.
+
+The short flags are those of AWS's codebuild_build.sh: -i, -a, -s, -b, -e, -c, -p and -d
+mean the same. -a is not needed, and gets a tree rather than artifacts.zip; -i is not
+needed where this machine has the tools. -l and -r are accepted and not used, since the
+agent is Slipway's own and reports are not kept as files. -m is refused: a build works on
+a copy.
 
 Exit codes: 0 the build succeeded, 1 it did not, 2 the command line is wrong.`,
 		Example: `  slipway run
   slipway run --env STAGE=test --phase build
-  slipway run --buildspec ci/release.yml ../shop`,
+  slipway run --buildspec ci/release.yml ../shop
+  slipway run --artifacts out --secret TOKEN=env:TOKEN
+  slipway run --image public.ecr.aws/codebuild/amazonlinux-x86_64-standard:5.0`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.dir = "."
 			if len(args) == 1 {
 				o.dir = args[0]
 			}
-			return o.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.buildspec, "buildspec", "b", "", "the buildspec, a path in DIR (default buildspec.yml)")
 	f.StringArrayVar(&o.env, "env", nil, "NAME=VALUE, or NAME for its value here: a variable that beats the buildspec's (repeatable)")
 	f.StringArrayVarP(&o.envFile, "env-file", "e", nil, "file of NAME=VALUE lines, # begins a comment, quotes are kept (repeatable)")
+	f.StringArrayVar(&o.secret, "secret", nil, "NAME=env:X, its value from a variable here, or NAME=file:F: a variable that the log masks, also in place of a parameter or a secret that the buildspec names (repeatable)")
 	f.StringSliceVar(&o.phases, "phase", nil, "run only the commands of this phase: install, pre_build, build or post_build (repeatable)")
 	f.DurationVar(&o.timeout, "timeout", time.Hour, "when the build times out, in whole minutes from 5m to 36h")
 	f.BoolVar(&o.report, "report", false, "list in the summary what the build's test and coverage reports say, failed cases first")
+	f.StringVar(&o.cache, "cache", "", "folder that keeps what the buildspec has cached for the next run (default: nothing is kept)")
+	f.StringVarP(&o.artifactDir, "artifacts", "a", "", "lay the buildspec's artifacts into this folder, secondary ones in folders of their identifiers; it is not copied as part of DIR")
+	f.StringArrayVarP(&o.sources, "source", "s", nil, "DIR in another way, and then IDENTIFIER:DIR for each secondary source (repeatable)")
+	f.StringVarP(&o.image, "image", "i", "", "build in a container of this image, which is pulled if it is not here, instead of with the tools of this machine")
+	f.StringArrayVar(&o.images, "docker-image", nil, "NAME=IMAGE: the image that stands for one of CodeBuild's own; NAME may end in * (repeatable)")
+	f.BoolVarP(&o.privileged, "privileged", "d", false, "the container may run Docker itself, and is then no wall around the build")
+	f.BoolVar(&o.shellOnFailure, "shell-on-failure", false, "open a shell at this terminal when a command fails, in its place and with its variables, before the build goes on to its end")
+	f.BoolVarP(&o.awsConfig, "aws-config", "c", false, "give the build the AWS credentials and AWS_ variables of this shell, masked, and ask AWS for the parameters and secrets that the buildspec names")
+	f.StringVarP(&o.awsProfile, "profile", "p", "", "AWS profile for --aws-config")
+	f.BoolVarP(&o.mount, "mount", "m", false, "refused: a build works on a copy")
+	f.StringVarP(&o.agentImage, "agent-image", "l", "", "accepted and not used: the agent is Slipway's own")
+	f.StringVarP(&o.reportDir, "report-dir", "r", "", "accepted and not used: reports are not kept as files")
 	f.StringVar(&o.sandbox, "sandbox", "auto", "auto: bubblewrap if it works here; bubblewrap: do not start without it; none: commands can read and change whatever you can")
 	f.StringSliceVar(&o.readOnly, "sandbox-read-only", nil, "path that commands may read besides the system's, such as ~/.nvm (repeatable)")
-	f.StringVar(&o.cache, "cache", "", "folder that keeps what the buildspec has cached for the next run (default: nothing is kept)")
 	return cmd
 }
 
 // run builds and tells how it went.
-func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
-	dir, err := filepath.Abs(o.dir)
+func (o *runOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer) (err error) {
+	source, err := o.source()
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return usagef("%s is no directory: name the one to build", o.dir)
+	images, err := o.checkPlace()
+	if err != nil {
+		return err
 	}
-	variables, err := o.variables()
+	if o.mount {
+		return usagef("--mount cannot be done: a build works on a copy, so that it never changes your files; leave it out, and take what the build makes with --artifacts DIR")
+	}
+	if o.agentImage != "" {
+		fmt.Fprintln(stderr, "--agent-image is not used: the agent is Slipway's own.")
+	}
+	if o.reportDir != "" {
+		fmt.Fprintln(stderr, "--report-dir is not used: reports are not kept as files, --report lists them.")
+	}
+	given, err := o.aws(ctx)
+	if err != nil {
+		return err
+	}
+	variables, err := o.variables(given.variables)
+	if err != nil {
+		return err
+	}
+	secrets, err := o.secrets(given.secrets)
 	if err != nil {
 		return err
 	}
@@ -103,28 +155,31 @@ func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	say := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	box, err := o.shutIn(ctx, temp, stderr)
-	if err != nil {
-		return err
-	}
-	agent, err := agentCommand()
+	artifacts, err := o.artifacts(source, stderr)
 	if err != nil {
 		return err
 	}
 	socket := filepath.Join(temp, "agent.sock")
-	place, err := local.New(local.Options{Dir: filepath.Join(temp, "builds"), Server: "unix://" + socket, Agent: agent, Sandbox: box, Path: os.Getenv("PATH"), Log: say})
+	place, shut, err := o.place(ctx, temp, socket, images, say, stderr)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, shut()) }()
+	desk, err := o.shellDesk(ctx, temp, stdin, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	defer desk.Close()
 	told := &reportTeller{}
 	options := solo.Options{
-		Directory: dir, Exclude: []string{temp, o.cache}, Buildspec: o.buildspec, Image: "local", Variables: variables, Phases: phases,
-		Timeout: o.timeout, User: userName(), Log: stdout, Say: say,
+		Directory: source.dir, Exclude: append(source.exclude, temp, o.cache), Sources: source.secondary, Buildspec: source.buildspec,
+		Image: cmp.Or(o.image, localImage), Privileged: o.privileged, Variables: variables, Secrets: secrets, Phases: phases,
+		Timeout: o.timeout, User: userName(), Log: stdout, Say: say, Terminal: desk.Path,
 	}
 	if o.report {
 		options.Report = told.hear
 	}
-	parts := solo.Parts{Runner: place, Socket: socket}
+	parts := solo.Parts{Runner: place, Socket: socket, Vault: given.vault, Artifacts: artifacts}
 	if o.cache != "" {
 		caches := blob.New(blob.Options{Dir: o.cache})
 		defer func() { err = errors.Join(err, caches.Close()) }()
@@ -134,7 +189,13 @@ func (o *runOptions) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err != nil {
 		return err
 	}
-	summarize(stderr, b)
+	desk.Close()
+	summarize(stderr, b, source.shown, o.image != "")
+	if artifacts != nil {
+		for _, l := range artifacts.Laid() {
+			fmt.Fprintf(stderr, "Artifact%s: %s\n", space(l.Identifier), l)
+		}
+	}
 	if o.report {
 		told.tell(stderr)
 	}
@@ -155,92 +216,6 @@ func (o *runOptions) makeCache() (err error) {
 	}
 	if err := os.MkdirAll(o.cache, 0o700); err != nil {
 		return usagef("--cache: %w", err)
-	}
-	return nil
-}
-
-// shutIn says how commands are shut in here, and tells if they are not.
-func (o *runOptions) shutIn(ctx context.Context, temp string, stderr io.Writer) (agentapi.Sandbox, error) {
-	box := agentapi.Sandbox{Hide: []string{temp}, ReadOnly: o.readOnly}
-	if o.cache != "" {
-		box.Hide = append(box.Hide, o.cache)
-	}
-	switch o.sandbox {
-	case "none":
-		return box, nil
-	case "auto", "bubblewrap":
-	default:
-		return box, usagef("--sandbox must be auto, bubblewrap or none")
-	}
-	bwrap, err := local.Probe(ctx)
-	if err != nil && o.sandbox == "bubblewrap" {
-		return box, err
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "No sandbox is possible here, so that commands can read and change whatever you can: %v\n", err)
-	}
-	box.Bubblewrap = bwrap
-	return box, nil
-}
-
-// variables are those of the command line: flags beat files, later ones
-// earlier ones.
-func (o *runOptions) variables() ([]api.EnvironmentVariable, error) {
-	values := map[string]string{}
-	var names []string
-	set := func(name, value string) {
-		if _, ok := values[name]; !ok {
-			names = append(names, name)
-		}
-		values[name] = value
-	}
-	for _, path := range o.envFile {
-		if err := readEnvFile(path, set); err != nil {
-			return nil, err
-		}
-	}
-	for _, text := range o.env {
-		name, value, ok := strings.Cut(text, "=")
-		if !ok {
-			if value, ok = os.LookupEnv(name); !ok {
-				return nil, usagef("--env %s: it is not set here; write --env %s=VALUE", name, name)
-			}
-		}
-		if name == "" {
-			return nil, usagef("--env needs NAME=VALUE")
-		}
-		set(name, value)
-	}
-	var out []api.EnvironmentVariable
-	for _, name := range names {
-		out = append(out, api.EnvironmentVariable{Name: name, Value: values[name], Type: api.EnvironmentVariableTypePlaintext})
-	}
-	return out, nil
-}
-
-// readEnvFile reads NAME=VALUE lines as the local agent of AWS does: empty
-// lines and those that begin with # say nothing, quotes are kept.
-func readEnvFile(path string, set func(name, value string)) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return usagef("--env-file: %w", err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimRight(lines.Text(), "\r")
-		if trimmed := strings.TrimSpace(text); trimmed == "" || trimmed[0] == '#' {
-			continue
-		}
-		name, value, ok := strings.Cut(text, "=")
-		if name = strings.TrimSpace(name); !ok || name == "" {
-			return usagef("%s:%d: NAME=VALUE is expected", path, n) // the line itself may hold a secret
-		}
-		set(name, value)
-	}
-	if err := lines.Err(); err != nil {
-		return usagef("%s: %w", path, err)
 	}
 	return nil
 }
@@ -266,35 +241,10 @@ func userName() string {
 	return "local"
 }
 
-// summarize tells how a build went: its phases, and why it failed.
-func summarize(w io.Writer, b build.Build) {
-	bold := style(w)
-	fmt.Fprintln(w)
-	for _, p := range b.Public.Phases {
-		if p.PhaseType == api.BuildPhaseTypeCompleted || p.EndTime.IsZero() {
-			continue
-		}
-		took := p.EndTime.Sub(p.StartTime.Time).Round(time.Millisecond)
-		fmt.Fprintf(w, "  %-17s %-10s %10s\n", p.PhaseType, p.PhaseStatus, took)
+// space returns text after a blank, if there is one.
+func space(text string) string {
+	if text == "" {
+		return ""
 	}
-	fmt.Fprintln(w, bold(string(b.Public.BuildStatus)))
-	phase, message := b.Failure()
-	if c := b.State.Failed; c != nil && phase != "" {
-		fmt.Fprintf(w, "%s: exit status %d of the command in line %d of %s:\n  %s\n%s", phase, c.Exit, c.Line, c.File, strings.ReplaceAll(strings.TrimRight(c.Text, "\n"), "\n", "\n  "), hint(c.Exit))
-	} else if phase != "" {
-		fmt.Fprintf(w, "%s: %s\n", phase, message)
-	}
-}
-
-// hint says what an exit status often means, and what to do then.
-func hint(exit int) string {
-	switch exit {
-	case 126:
-		return "126 is a file that cannot be executed: give it its mode with chmod +x, or run it with its interpreter.\n"
-	case 127:
-		return "127 is a command that is not found. Commands see this machine's system folders only: install the tool there, or name its folder with --sandbox-read-only and put it on PATH with --env.\n"
-	case 137:
-		return "137 is a process that was killed, most often because memory ran out.\n"
-	}
-	return ""
+	return " " + text
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"slipway/internal/runner/docker/dockertest"
 )
 
 // checkout makes a directory with these files.
@@ -36,6 +38,12 @@ type ran struct {
 
 // runs has slipway run build dir.
 func runs(t *testing.T, dir string, args ...string) ran {
+	t.Helper()
+	return runsAs(t, dir, bin, args...)
+}
+
+// runsAs is runs with the programs in a folder.
+func runsAs(t *testing.T, dir, bin string, args ...string) ran {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "slipway"), append([]string{"run"}, args...)...)
 	var out, err bytes.Buffer
@@ -112,13 +120,20 @@ func TestRun(t *testing.T) {
 		runs(t, dir, "-b", "broken.yml").holds(t, 1, []string{"YAML_FILE_ERROR"}, []string{"DOWNLOAD_SOURCE: Expected Commands[0] to be of string type: found subkeys instead at line 5"})
 	})
 	t.Run("no buildspec", func(t *testing.T) {
-		runs(t, t.TempDir()).holds(t, 1, nil, []string{"buildspec.yml: no such file or directory"})
+		runs(t, t.TempDir()).holds(t, 1, nil, []string{"buildspec.yml: no such file or directory", "name one with --buildspec"})
+		runs(t, dir, "-b", "gone.yml").holds(t, 1, nil, []string{"gone.yml: no such file or directory", "there is buildspec.yml: name one"})
 	})
 	for _, wrong := range []struct{ name, arg, value, want string }{
 		{"a phase", "--phase", "deploy", "phases are install, pre_build, build and post_build"},
 		{"a timeout", "--timeout", "1m", "--timeout must be from 5m to 36h"},
 		{"a variable", "--env", "NOBODY_HAS_SET_IT", "write --env NOBODY_HAS_SET_IT=VALUE"},
 		{"a file of variables", "--env-file", "broken.yml", "broken.yml:1: NAME=VALUE is expected"},
+		{"a directory", "--source", "nowhere", "there is no directory nowhere"},
+		{"a secondary source", "--source", "a b:.", "IDENTIFIER:DIR is expected"},
+		{"a mount", "--mount", ".", "a build works on a copy"},
+		{"an image", "--image", "aws/codebuild/standard:7.0", "--docker-image aws/codebuild/standard:7.0=IMAGE"},
+		{"a profile", "--profile", "work", "without --aws-config"},
+		{"a folder of artifacts", "--artifacts", ".", "the directory that is built"},
 		{"a sandbox", "--sandbox", "jail", "auto, bubblewrap or none"},
 	} {
 		t.Run(wrong.name+" that is none", func(t *testing.T) {
@@ -163,4 +178,114 @@ func TestRunIsStoppedByCtrlC(t *testing.T) {
 	if !strings.Contains(summary.String(), "STOPPED") || strings.Contains(log.String(), "Running command echo") {
 		t.Errorf("log:\n%s\nsummary:\n%s", log.String(), summary.String())
 	}
+}
+
+// A secret of the command line is a variable of the build that no log shows, and
+// the value of what a buildspec takes from AWS.
+func TestRunWithSecrets(t *testing.T) {
+	dir := checkout(t, map[string]string{
+		"buildspec.yml": "version: 0.2\nenv:\n  parameter-store: {TOKEN: /app/token}\n  secrets-manager: {LOGIN: \"app:password\"}\n  exported-variables: [TOKEN]\nphases:\n  build:\n    commands:\n      - echo \"token=$TOKEN $(printf %s \"$TOKEN\" | base64)\"\n      - echo \"${#TOKEN} ${#LOGIN}\"\n      - tr '\\0' '\\n' < /proc/$$/cmdline\n",
+		"login":         "correct-horse\n",
+	})
+	t.Setenv("MY_TOKEN", "tok-4711-abcdef")
+	args := []string{"--secret", "TOKEN=env:MY_TOKEN", "--secret", "LOGIN=file:login"}
+	for _, more := range [][]string{nil, {"--sandbox=none"}} {
+		r := runs(t, dir, append(args, more...)...)
+		r.holds(t, 0, []string{"token=*** ***\n", "15 13\n"}, nil)
+		if all := r.log + r.summary; strings.Contains(all, "4711") || strings.Contains(all, "dG9rLTQ3") || strings.Contains(all, "horse") {
+			t.Errorf("a secret is shown:\n%s", all)
+		}
+	}
+	t.Run("one is missing", func(t *testing.T) {
+		runs(t, dir, args[2:]...).holds(t, 1, nil, []string{"The buildspec takes TOKEN from the parameter /app/token", "add --secret TOKEN=env:TOKEN "})
+	})
+	t.Run("a value in place of its source", func(t *testing.T) {
+		r := runs(t, dir, "--secret", "TOKEN=hunter22")
+		r.holds(t, 2, nil, []string{"--secret needs NAME=env:VARIABLE or NAME=file:PATH"})
+		if strings.Contains(r.summary, "hunter22") {
+			t.Errorf("it repeats the value: %s", r.summary)
+		}
+	})
+	t.Run("a variable that is not set", func(t *testing.T) {
+		runs(t, dir, "--secret", "TOKEN=env:NOBODY_SET_IT").holds(t, 2, nil, []string{"--secret TOKEN: the variable NOBODY_SET_IT is not set here"})
+	})
+	t.Run("a file that is not there", func(t *testing.T) {
+		runs(t, dir, "--secret", "TOKEN=file:nowhere").holds(t, 2, nil, []string{"--secret TOKEN: open nowhere: no such file"})
+	})
+}
+
+func TestRunLaysArtifacts(t *testing.T) {
+	dir := checkout(t, map[string]string{
+		"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - mkdir -p out/deep && echo one > out/a && echo two > out/deep/b && chmod 755 out/a && ls\nartifacts:\n  files: ['**/*']\n  base-directory: out\n  secondary-artifacts:\n    docs: {files: [README]}\n",
+		"README":        "read me\n",
+	})
+	to := filepath.Join(dir, "laid")
+	for range 2 { // the second build replaces what the first laid, and does not take it for source
+		r := runs(t, dir, "-a", "laid")
+		r.holds(t, 0, nil, []string{"Artifact: 2 files, 8 bytes in " + to + "\n", "Artifact docs: 1 file, 8 bytes in " + to + "/docs\n"})
+		if strings.Contains(r.log, "\nlaid\n") {
+			t.Errorf("what was laid is copied as source:\n%s", r.log)
+		}
+	}
+	for name, want := range map[string]string{"a": "one\n", "deep/b": "two\n", "docs/README": "read me\n"} {
+		if text, err := os.ReadFile(filepath.Join(to, name)); err != nil || string(text) != want {
+			t.Errorf("%s is %q, %v", name, text, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(to, "a")); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("a program is laid as %v, %v", info.Mode(), err)
+	}
+	t.Run("a link in the folder leads nowhere", func(t *testing.T) {
+		away := t.TempDir()
+		if err := errors.Join(os.RemoveAll(filepath.Join(to, "deep")), os.Symlink(away, filepath.Join(to, "deep"))); err != nil {
+			t.Fatal(err)
+		}
+		runs(t, dir, "-a", "laid").holds(t, 1, nil, []string{"UPLOAD_ARTIFACTS: Failed to upload artifacts: deep/b cannot be laid into " + to})
+		if left, err := os.ReadDir(away); err != nil || len(left) > 0 {
+			t.Errorf("a link was followed: %v, %v", left, err)
+		}
+	})
+	t.Run("without a folder", func(t *testing.T) {
+		runs(t, dir).holds(t, 0, nil, []string{"The buildspec's artifacts are not gathered: --artifacts DIR"})
+	})
+}
+
+// The flags of AWS's script mean what they mean there.
+func TestRunAsTheScriptOfAWS(t *testing.T) {
+	dir := checkout(t, map[string]string{
+		"app/ci.yml":  "version: 0.2\nphases:\n  build:\n    commands:\n      - cat \"$CODEBUILD_SRC_DIR_lib/lib.txt\"\n      - echo \"$STAGE $AWS_REGION $AWS_ACCESS_KEY_ID ${#AWS_SECRET_ACCESS_KEY} $AWS_SECRET_ACCESS_KEY ${AWS_PROFILE-none} $AWS_MAX_ATTEMPTS\"\n",
+		"lib/lib.txt": "from the library\n",
+		"env":         "STAGE=test\n",
+		"away/it.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - \"false\"\n",
+		"aws/config":  "[profile work]\nregion = eu-west-1\n",
+		"aws/login":   "[work]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = wJalrXUtnFEMIexample\n",
+	})
+	for name, value := range map[string]string{
+		"AWS_CONFIG_FILE": filepath.Join(dir, "aws/config"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "aws/login"), "AWS_MAX_ATTEMPTS": "7",
+		"AWS_PROFILE": "other",
+	} {
+		t.Setenv(name, value)
+	}
+	runs(t, dir, "-s", "app", "-s", "lib:lib", "-b", "ci.yml", "-e", "env", "-c", "-p", "work", "-l", "public.ecr.aws/codebuild/local-builds:latest", "-r", "reports").holds(t, 0,
+		[]string{"from the library\n", "test eu-west-1 AKIAEXAMPLE 20 *** none 7\n"}, []string{"--agent-image is not used", "--report-dir is not used"})
+	t.Run("a buildspec elsewhere", func(t *testing.T) {
+		runs(t, dir, "-s", "app", "-b", "away/it.yml").holds(t, 1, nil, []string{"line 5 of away/it.yml:\n  false\n"})
+	})
+}
+
+func TestRunInAContainer(t *testing.T) {
+	dockertest.Engine(t)
+	dir := checkout(t, map[string]string{
+		"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - test -x /bin/busybox && id -u && cat file > made\n  post_build: {commands: [no-such-tool]}\nartifacts: {files: [made]}\n",
+		"file":          "in a container\n",
+	})
+	r := runsAs(t, dir, agentBeside(t), "-i", "aws/codebuild/standard:9.0", "--docker-image", "aws/codebuild/*="+dockertest.Image, "-a", "out")
+	r.holds(t, 1, []string{"Image aws/codebuild/standard:9.0 is " + dockertest.Image, "\n0\n"}, []string{"the image does not have it", "Artifact: 1 file"})
+	if text, err := os.ReadFile(filepath.Join(dir, "out/made")); err != nil || string(text) != "in a container\n" {
+		t.Errorf("the artifact is %q, %v", text, err)
+	}
+	t.Run("no engine", func(t *testing.T) {
+		t.Setenv("DOCKER_HOST", "unix:///nowhere.sock")
+		runsAs(t, dir, agentBeside(t), "-i", dockertest.Image).holds(t, 1, nil, []string{"no Docker engine answers at unix:///nowhere.sock", "without --image the build uses the tools of this machine"})
+	})
 }
