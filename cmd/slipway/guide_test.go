@@ -187,7 +187,7 @@ func TestGuide(t *testing.T) {
 			if _, problem, ok := sh.try("codebuild", "delete-source-credentials", "--arn", arn); ok || !strings.Contains(problem, "(ResourceNotFoundException)") {
 				t.Errorf("deleting it again: ok=%v, %s", ok, problem)
 			}
-			if _, problem, ok := sh.try("codebuild", "list-fleets"); ok || !strings.Contains(problem, "(NotImplementedException)") || !strings.Contains(problem, "ListFleets") {
+			if _, problem, ok := sh.try("codebuild", "list-shared-projects"); ok || !strings.Contains(problem, "(NotImplementedException)") || !strings.Contains(problem, "ListSharedProjects") {
 				t.Errorf("an operation that is not built: ok=%v, %s", ok, problem)
 			}
 		})
