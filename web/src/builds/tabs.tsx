@@ -2,14 +2,17 @@ import type { Build } from "@aws-sdk/client-codebuild";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import type { TabsProps } from "@cloudscape-design/components/tabs";
 import { lazy, Suspense } from "react";
+import { artifactsOf } from "../artifacts/artifact";
 import { Loading } from "../parts/Loading";
 import { atProvider, inProgress } from "./build";
 import { BuildDetails } from "./BuildDetails";
+import { CacheLedger } from "./CacheLedger";
 import { CommitStatuses } from "./CommitStatuses";
 import { Phases } from "./Phases";
 import { Variables } from "./Variables";
 import { startedByWebhook } from "./words";
 
+const Artifacts = lazy(() => import("../artifacts/Artifacts").then(({ Artifacts }) => ({ default: Artifacts })));
 const LogViewer = lazy(() => import("../log/LogViewer").then(({ LogViewer }) => ({ default: LogViewer })));
 const WebhookVerdict = lazy(() => import("../webhooks/WebhookVerdict").then(({ WebhookVerdict }) => ({ default: WebhookVerdict })));
 
@@ -17,7 +20,7 @@ const logHeight = 560;
 
 /** The tabs of a build: those that its record has something for. */
 export function buildTabs(build: Build, id: string): readonly TabsProps.Tab[] {
-  const { artifacts, cache, reportArns = [] } = build;
+  const { cache, reportArns = [] } = build;
   const tabs: readonly (readonly [boolean, TabsProps.Tab])[] = [
     [
       true,
@@ -35,19 +38,14 @@ export function buildTabs(build: Build, id: string): readonly TabsProps.Tab[] {
     [true, { id: "variables", label: "Environment variables", content: <Variables build={build} /> }],
     [reportArns.length > 0, { id: "reports", label: "Reports", content: <KeyValuePairs items={reportArns.map((arn) => ({ label: "Report", value: arn }))} /> }],
     [
-      (artifacts?.location ?? "") !== "",
+      artifactsOf(build).length > 0,
       {
         id: "artifacts",
         label: "Artifacts",
         content: (
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: "Location", value: artifacts?.location },
-              { label: "SHA-256", value: artifacts?.sha256sum ?? "–" },
-              { label: "MD5", value: artifacts?.md5sum ?? "–" },
-            ]}
-          />
+          <Suspense fallback={<Loading what="artifacts" />}>
+            <Artifacts build={build} />
+          </Suspense>
         ),
       },
     ],
@@ -56,16 +54,7 @@ export function buildTabs(build: Build, id: string): readonly TabsProps.Tab[] {
       {
         id: "cache",
         label: "Cache",
-        content: (
-          <KeyValuePairs
-            columns={3}
-            items={[
-              { label: "Type", value: cache?.type },
-              { label: "Location", value: cache?.location ?? "–" },
-              { label: "Modes", value: cache?.modes?.join(", ") ?? "–" },
-            ]}
-          />
-        ),
+        content: <CacheLedger build={build} />,
       },
     ],
     [atProvider(build.source?.type), { id: "statuses", label: "Commit statuses", content: <CommitStatuses buildId={id} running={inProgress(build)} /> }],
