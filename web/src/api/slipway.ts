@@ -28,16 +28,27 @@ export async function call<O extends keyof Operations>(
   signer: Signer,
   signal?: AbortSignal,
 ): Promise<Operations[O]["output"]> {
+  return (await post(signingName, `${targetPrefix}.${operation}`, input, signer, signal)) as Operations[O]["output"]; // the server's shapes are generated from the same model
+}
+
+/** Calls an operation of a service of AWS's that the server speaks, by its signing name and X-Amz-Target, with the session's keys. */
+export async function aws(service: string, target: string, input: object, signal?: AbortSignal): Promise<unknown> {
+  const session = currentSession();
+  if (session === undefined) throw new Problem("NotSignedIn", "You are signed out. Sign in again to go on.");
+  return await post(service, target, input, { credentials: session.credentials, region: session.region }, signal);
+}
+
+async function post(service: string, target: string, input: object, signer: Signer, signal: AbortSignal | undefined): Promise<unknown> {
   const url = new URL(endpoint);
   const body = JSON.stringify(input);
   let headers: Readonly<Record<string, string>> = {
     "content-type": "application/x-amz-json-1.1",
-    "x-amz-target": `${targetPrefix}.${operation}`,
+    "x-amz-target": target,
   };
   if (signer.credentials !== undefined) {
     const { accessKeyId, secretAccessKey, sessionToken } = signer.credentials;
     const signature = new SignatureV4({
-      service: signingName,
+      service,
       region: signer.region,
       sha256: Sha256,
       applyChecksum: false,
@@ -68,5 +79,5 @@ export async function call<O extends keyof Operations>(
     throw new Problem("Unreachable", `Something between here and the server answered in its place, with status ${answer.status}.`);
   }
   if (!answer.ok) throw Problem.ofAnswer(parsed, answer.status);
-  return parsed as Operations[O]["output"]; // the server's shapes are generated from the same model
+  return parsed;
 }

@@ -26,6 +26,7 @@ const pages: readonly (readonly [string, PageComponent])[] = [
   ["/deliveries", lazy(() => import("../webhooks/DeliveriesPage"))],
   ["/deliveries/test", lazy(() => import("../webhooks/TestDeliveryPage"))],
   ["/deliveries/:id", lazy(() => import("../webhooks/DeliveryPage"))],
+  ["/secrets", lazy(() => import("../secrets/SecretsPage"))],
   ["/sessions", lazy(() => import("../session/SessionsPage"))],
 ];
 

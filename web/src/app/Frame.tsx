@@ -18,6 +18,7 @@ const pages = [
   ["Build history", paths.builds()],
   ["Source providers", paths.sourceProviders()],
   ["Webhook deliveries", paths.deliveries()],
+  ["Parameters and secrets", paths.secrets()],
 ] as const;
 
 const themes: readonly (readonly [Theme, string])[] = [

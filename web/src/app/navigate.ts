@@ -22,6 +22,7 @@ export const paths = {
   deliveries: (projectName?: string) => "/deliveries" + query({ projectName }),
   delivery: (id: string) => `/deliveries/${encodeURIComponent(id)}`,
   testDelivery: (projectName?: string, deliveryId?: string) => "/deliveries/test" + query({ projectName, deliveryId }),
+  secrets: (search?: string) => "/secrets" + query({ search }),
   sessions: () => "/sessions",
 } as const;
 

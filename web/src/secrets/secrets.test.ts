@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { kindWords } from "./secrets";
+
+test("kinds are named as AWS does", () => {
+  expect(kindWords({ kind: "SECRET" })).toBe("Secret");
+  expect(kindWords({ kind: "PARAMETER", type: "SecureString" })).toBe("Parameter, SecureString");
+  expect(kindWords({ kind: "PARAMETER" })).toBe("Parameter");
+});
+
