@@ -26,6 +26,9 @@ const pages: readonly (readonly [string, PageComponent])[] = [
   ["/deliveries", lazy(() => import("../webhooks/DeliveriesPage"))],
   ["/deliveries/test", lazy(() => import("../webhooks/TestDeliveryPage"))],
   ["/deliveries/:id", lazy(() => import("../webhooks/DeliveryPage"))],
+  ["/reports", lazy(() => import("../reports/ReportGroupsPage"))],
+  ["/reports/groups/:group", lazy(() => import("../reports/ReportGroupPage"))],
+  ["/reports/:report", lazy(() => import("../reports/ReportPage"))],
   ["/secrets", lazy(() => import("../secrets/SecretsPage"))],
   ["/sessions", lazy(() => import("../session/SessionsPage"))],
 ];

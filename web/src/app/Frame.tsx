@@ -16,6 +16,7 @@ const pages = [
   ["Home", paths.home()],
   ["Build projects", paths.projects()],
   ["Build history", paths.builds()],
+  ["Test and coverage reports", paths.reports()],
   ["Source providers", paths.sourceProviders()],
   ["Webhook deliveries", paths.deliveries()],
   ["Parameters and secrets", paths.secrets()],

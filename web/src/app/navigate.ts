@@ -22,6 +22,9 @@ export const paths = {
   deliveries: (projectName?: string) => "/deliveries" + query({ projectName }),
   delivery: (id: string) => `/deliveries/${encodeURIComponent(id)}`,
   testDelivery: (projectName?: string, deliveryId?: string) => "/deliveries/test" + query({ projectName, deliveryId }),
+  reports: () => "/reports",
+  reportGroup: (arn: string) => `/reports/groups/${encodeURIComponent(arn)}`,
+  report: (arn: string) => `/reports/${encodeURIComponent(arn)}`,
   secrets: (search?: string) => "/secrets" + query({ search }),
   sessions: () => "/sessions",
 } as const;

@@ -1,5 +1,4 @@
 import type { Build } from "@aws-sdk/client-codebuild";
-import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import type { TabsProps } from "@cloudscape-design/components/tabs";
 import { lazy, Suspense } from "react";
 import { artifactsOf } from "../artifacts/artifact";
@@ -13,6 +12,7 @@ import { Variables } from "./Variables";
 import { startedByWebhook } from "./words";
 
 const Artifacts = lazy(() => import("../artifacts/Artifacts").then(({ Artifacts }) => ({ default: Artifacts })));
+const BuildReports = lazy(() => import("../reports/BuildReports").then(({ BuildReports }) => ({ default: BuildReports })));
 const LogViewer = lazy(() => import("../log/LogViewer").then(({ LogViewer }) => ({ default: LogViewer })));
 const WebhookVerdict = lazy(() => import("../webhooks/WebhookVerdict").then(({ WebhookVerdict }) => ({ default: WebhookVerdict })));
 
@@ -36,7 +36,18 @@ export function buildTabs(build: Build, id: string): readonly TabsProps.Tab[] {
     ],
     [true, { id: "phases", label: "Phase details", content: <Phases build={build} /> }],
     [true, { id: "variables", label: "Environment variables", content: <Variables build={build} /> }],
-    [reportArns.length > 0, { id: "reports", label: "Reports", content: <KeyValuePairs items={reportArns.map((arn) => ({ label: "Report", value: arn }))} /> }],
+    [
+      reportArns.length > 0,
+      {
+        id: "reports",
+        label: "Reports",
+        content: (
+          <Suspense fallback={<Loading what="reports" />}>
+            <BuildReports arns={reportArns} />
+          </Suspense>
+        ),
+      },
+    ],
     [
       artifactsOf(build).length > 0,
       {
