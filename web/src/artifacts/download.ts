@@ -1,12 +1,9 @@
-import { slipway } from "../api/slipway";
 import type { GetBuildArtifactInput, GetBuildArtifactOutput } from "../api/slipway.gen";
 import { Problem } from "../api/problem";
 
 const pieceBytes = 4 * 1024 * 1024;
 
 export type Read = (input: GetBuildArtifactInput, signal: AbortSignal) => Promise<GetBuildArtifactOutput>;
-
-const server: Read = (input, signal) => slipway("GetBuildArtifact", input, signal);
 
 /** What to download: without a path the archive that an artifact is. */
 export interface Wanted {
@@ -20,11 +17,10 @@ export interface Wanted {
  * session's keys, and browsers keep large files on disk. Says after each piece
  * which part is there.
  */
-export async function artifactFile(wanted: Wanted, options: { signal: AbortSignal; progress: (part: number) => void; read?: Read }): Promise<Blob> {
-  const read = options.read ?? server;
+export async function artifactFile(wanted: Wanted, options: { signal: AbortSignal; progress: (part: number) => void; read: Read }): Promise<Blob> {
   let kept = new Blob([]);
   for (let first: GetBuildArtifactOutput | undefined; ; ) {
-    const piece = await read({ ...wanted, offset: kept.size, maxBytes: pieceBytes }, options.signal);
+    const piece = await options.read({ ...wanted, offset: kept.size, maxBytes: pieceBytes }, options.signal);
     options.signal.throwIfAborted();
     first ??= piece;
     if (piece.modified !== first.modified || piece.totalBytes !== first.totalBytes) {

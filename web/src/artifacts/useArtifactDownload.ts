@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { slipway } from "../api/slipway";
 import { save } from "../log/download";
 import { artifactFile, fileName, type Wanted } from "./download";
 
@@ -27,7 +28,7 @@ export function useArtifactDownload(): ArtifactDownload {
     setPart(0);
     setProblem(undefined);
     try {
-      save(await artifactFile(wanted, { signal: mine.signal, progress: setPart }), fileName(name));
+      save(await artifactFile(wanted, { signal: mine.signal, progress: setPart, read: (input, signal) => slipway("GetBuildArtifact", input, signal) }), fileName(name));
     } catch (e) {
       if (!mine.signal.aborted) setProblem(e);
     } finally {

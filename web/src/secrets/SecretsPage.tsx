@@ -21,8 +21,9 @@ import { ProblemAlert } from "../parts/ProblemAlert";
 import { Time } from "../parts/Time";
 import { full } from "../parts/time";
 import { useDebounced } from "../parts/useDebounced";
-import { kindWords, remove } from "./secrets";
+import { remove } from "./remove";
 import styles from "./secrets.module.css";
+import { kindWords } from "./words";
 
 /** Which parameters and secrets builds can take values from. The values themselves are never here. */
 export default function SecretsPage() {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { kindWords } from "./secrets";
+import { kindWords } from "./words";
 
 test("kinds are named as AWS does", () => {
   expect(kindWords({ kind: "SECRET" })).toBe("Secret");
