@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,12 +122,12 @@ type wall struct {
 	reports
 	steps chan struct{}
 	left  int
-	err   error
+	full  atomic.Bool // nothing can be removed
 }
 
 func (w *wall) Purge(_ context.Context, now, generating time.Time) (bool, error) {
-	if w.steps <- struct{}{}; w.err != nil {
-		return false, w.err
+	if w.steps <- struct{}{}; w.full.Load() {
+		return false, errors.New("no disk")
 	}
 	if now.Sub(generating) != report.MostGenerating {
 		return false, errors.New("reports may be generating for another time")
@@ -150,7 +151,7 @@ func TestOldReportsAreRemovedEveryMinute(t *testing.T) {
 			for len(w.steps) > 0 {
 				<-w.steps
 			}
-			w.err = errors.New("no disk") // is no end: it is tried again
+			w.full.Store(true) // is no end: it is tried again
 			time.Sleep(time.Minute)
 		}
 		end()
