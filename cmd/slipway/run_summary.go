@@ -4,15 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"slipway/internal/api"
 	"slipway/internal/build"
 )
 
-// summarize tells how a build went: its phases, and why it failed. Spec is what
-// the buildspec is called.
+// summarize tells how a build went: its phases, why it failed, and what it
+// exported, masked as in the log. Spec is what the buildspec is called.
 func summarize(w io.Writer, b build.Build, spec string, container bool) {
 	bold := style(w)
 	fmt.Fprintln(w)
@@ -30,6 +32,21 @@ func summarize(w io.Writer, b build.Build, spec string, container bool) {
 	} else if phase != "" {
 		fmt.Fprintf(w, "%s: %s\n", phase, message)
 	}
+	if exported := b.Public.ExportedEnvironmentVariables; len(exported) > 0 {
+		fmt.Fprintln(w, "Exported variables:")
+		for _, v := range exported {
+			fmt.Fprintf(w, "  %s=%s\n", value(v.Name), oneLine(value(v.Value)))
+		}
+	}
+}
+
+// oneLine returns a value as it is, or quoted as in Go if it would not be a
+// line that shows all of it, or could be taken for a quoted one.
+func oneLine(text string) string {
+	if strings.HasPrefix(text, `"`) || strings.TrimSpace(text) != text || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // hint says what an exit status often means, and what to do then.

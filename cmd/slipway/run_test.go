@@ -101,6 +101,10 @@ func TestRun(t *testing.T) {
 	t.Run("variables", func(t *testing.T) {
 		runs(t, dir, "--env-file", "env.list", "--env", "STAGE=test").holds(t, 0, []string{"test 'two' true\n"}, nil)
 	})
+	t.Run("exported variables", func(t *testing.T) {
+		dir := checkout(t, map[string]string{"buildspec.yml": "version: 0.2\nenv: {exported-variables: [TAG, TEXT, QUOTED]}\nphases:\n  build:\n    commands:\n      - TAG='v1 of it'; QUOTED='\"q\"'\n      - TEXT=$(printf 'two\\n\\033[1mlines')\n"})
+		runs(t, dir).holds(t, 0, nil, []string{"\nSUCCEEDED\nExported variables:\n  TAG=v1 of it\n  TEXT=\"two\\n\\x1b[1mlines\"\n  QUOTED=\"\\\"q\\\"\"\n"})
+	})
 	t.Run("one phase", func(t *testing.T) {
 		r := runs(t, dir, "--phase", "build")
 		r.holds(t, 0, []string{"prod one true"}, nil)
