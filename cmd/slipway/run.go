@@ -135,7 +135,7 @@ func (o *runOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io
 	if err != nil {
 		return err
 	}
-	secrets, err := o.secrets(given.secrets)
+	secrets, err := o.secrets(given.secrets, source.spec)
 	if err != nil {
 		return err
 	}

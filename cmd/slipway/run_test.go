@@ -195,7 +195,7 @@ func TestRunWithSecrets(t *testing.T) {
 	args := []string{"--secret", "TOKEN=env:MY_TOKEN", "--secret", "LOGIN=file:login"}
 	for _, more := range [][]string{nil, {"--sandbox=none"}} {
 		r := runs(t, dir, append(args, more...)...)
-		r.holds(t, 0, []string{"token=*** ***\n", "15 13\n"}, nil)
+		r.holds(t, 0, []string{"token=*** ***\n", "15 13\n"}, []string{"\nExported variables:\n  TOKEN=***\n"})
 		if all := r.log + r.summary; strings.Contains(all, "4711") || strings.Contains(all, "dG9rLTQ3") || strings.Contains(all, "horse") {
 			t.Errorf("a secret is shown:\n%s", all)
 		}
@@ -216,6 +216,20 @@ func TestRunWithSecrets(t *testing.T) {
 	t.Run("a file that is not there", func(t *testing.T) {
 		runs(t, dir, "--secret", "TOKEN=file:nowhere").holds(t, 2, nil, []string{"--secret TOKEN: open nowhere: no such file"})
 	})
+}
+
+// A secret that stands for nothing in the buildspec is one of the build's
+// environment: it is not exported, and beats the buildspec's variable.
+func TestRunWithSecretsOfTheEnvironment(t *testing.T) {
+	dir := checkout(t, map[string]string{
+		"buildspec.yml": "version: 0.2\nenv:\n  variables: {TOKEN: beaten}\n  exported-variables: [TOKEN]\nphases:\n  build:\n    commands:\n      - echo \"${#TOKEN} $TOKEN\"\n",
+		"token":         "tok-4711-abcdef\n",
+	})
+	r := runs(t, dir, "--secret", "TOKEN=file:token", "--env", "TOKEN=beaten, too")
+	r.holds(t, 0, []string{"\n15 ***\n"}, nil)
+	if strings.Contains(r.summary, "TOKEN") {
+		t.Errorf("it is exported:\n%s", r.summary)
+	}
 }
 
 func TestRunLaysArtifacts(t *testing.T) {

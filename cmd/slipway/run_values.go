@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"slipway/internal/api"
+	"slipway/internal/buildspec"
 	"slipway/internal/secret"
 	"slipway/internal/solo"
 )
@@ -83,8 +84,8 @@ func readEnvFile(path string, set func(name, value string)) error {
 const maxSecret = 64 << 10
 
 // secrets are those of the command line, of which later ones beat earlier ones,
-// and all of them what is given.
-func (o *runOptions) secrets(given []solo.Secret) ([]solo.Secret, error) {
+// and all of them what is given. Spec is the buildspec, nil if it cannot be read.
+func (o *runOptions) secrets(given []solo.Secret, spec *buildspec.Spec) ([]solo.Secret, error) {
 	all := slices.Clone(given)
 	for _, text := range o.secret {
 		name, from, ok := strings.Cut(text, "=")
@@ -99,6 +100,13 @@ func (o *runOptions) secrets(given []solo.Secret) ([]solo.Secret, error) {
 		}
 		all = slices.DeleteFunc(all, func(s solo.Secret) bool { return s.Name == name })
 		all = append(all, solo.Secret{Name: name, Value: secret.New(value)})
+	}
+	if spec != nil {
+		for _, v := range slices.Concat(spec.Parameters, spec.Secrets) {
+			if i := slices.IndexFunc(all, func(s solo.Secret) bool { return s.Name == v.Name }); i >= 0 {
+				all[i].Referred = true
+			}
+		}
 	}
 	return all, nil
 }

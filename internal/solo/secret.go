@@ -16,6 +16,12 @@ import (
 type Secret struct {
 	Name  string
 	Value secret.Text
+
+	// That the buildspec takes the variable from a parameter or a secret, in
+	// whose place Value stands: what follows from that is as on a server. It may
+	// be exported, which a variable of the build's environment that is secret
+	// never is, and the log says what it is.
+	Referred bool
 }
 
 // A Vault has the values of parameters and secrets: see package vault/desk.
@@ -34,6 +40,9 @@ func variables(o Options) []api.EnvironmentVariable {
 		return slices.ContainsFunc(o.Secrets, func(s Secret) bool { return s.Name == v.Name })
 	})
 	for _, s := range o.Secrets {
+		if s.Referred {
+			continue
+		}
 		all = append(all, api.EnvironmentVariable{Name: s.Name, Value: given + s.Name, Type: api.EnvironmentVariableTypeParameterStore})
 	}
 	return all
@@ -52,7 +61,7 @@ func (s *safe) Resolve(ctx context.Context, b build.Build, in []agentapi.Referen
 	var rest []agentapi.Reference
 	var at []int // where they are in in
 	for i, r := range in {
-		j := slices.IndexFunc(s.secrets, func(s Secret) bool { return r.Value == given+s.Name })
+		j := slices.IndexFunc(s.secrets, func(s Secret) bool { return r.Value == given+s.Name || s.Referred && r.Name == s.Name })
 		if j < 0 {
 			rest, at = append(rest, r), append(at, i)
 			continue

@@ -43,7 +43,7 @@ type Options struct {
 	Image      string   // "local" or a container's
 	Privileged bool     // the container is
 	Variables  []api.EnvironmentVariable
-	Secrets    []Secret                            // of the build's environment, masked in its log: they beat Variables and the buildspec's
+	Secrets    []Secret                            // masked in the build's log: they beat Variables and the buildspec's
 	Phases     []api.BuildPhaseType                // whose commands are run; nil means all
 	Timeout    time.Duration                       // whole minutes are counted, 5 at least; 0 means an hour
 	User       string                              // who starts the build
