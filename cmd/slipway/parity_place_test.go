@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 	smapi "slipway/internal/api/secretsmanager"
 	ssmapi "slipway/internal/api/ssm"
 	"slipway/internal/awsjson"
+	"slipway/internal/buildspec"
 	"slipway/internal/runner/docker/dockertest"
 	"slipway/internal/secret"
 )
@@ -50,21 +52,27 @@ func (runPlace) build(t *testing.T, cases []*parityCase) map[string]ending {
 		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "tmp"), 0o755), os.Mkdir(filepath.Join(dir, "source"), 0o755), c.repository(filepath.Join(dir, "source"), c.Text)); err != nil {
 			return ending{why: err}
 		}
-		args := []string{"run"}
+		secrets, err := c.secretArgs(filepath.Join(dir, "secrets"))
+		if err != nil {
+			return ending{why: err}
+		}
+		args := append([]string{"run", "--report"}, secrets...)
 		for _, v := range slices.Concat(c.needs("variable"), c.needs("start-variable")) {
-			args = append(args, "--env", v)
+			if variableOf(v).Type == api.EnvironmentVariableTypePlaintext {
+				args = append(args, "--env", v)
+			}
 		}
 		if c.need("cache") {
 			args = append(args, "--cache", filepath.Join(dir, "cache"))
 		}
-		if c.need("artifacts") && !blind("slipway run", "artifacts") {
+		if c.need("artifacts") {
 			args = append(args, "--artifacts", filepath.Join(dir, "kept"))
 		}
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "slipway"), append(args, filepath.Join(dir, "source"))...)
 		var log, summary bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &log, &summary
 		cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(dir, "tmp"))
-		err := cmd.Run()
+		err = cmd.Run()
 		e := told(log.String(), summary.String())
 		kept, keptErr := c.laid(filepath.Join(dir, "kept"))
 		if e.Artifacts = kept; keptErr != nil {
@@ -75,6 +83,77 @@ func (runPlace) build(t *testing.T, cases []*parityCase) map[string]ending {
 		}
 		return e
 	})
+}
+
+// secretArgs gives slipway run the value of each variable that a server takes
+// from a parameter or a secret. The values are in files below dir.
+func (c *parityCase) secretArgs(dir string) ([]string, error) {
+	if !c.need("parameter") && !c.need("secret") {
+		return nil, nil // and there is no value to give for what is missing
+	}
+	spec, err := buildspec.Parse([]byte(c.Text))
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, v := range slices.Concat(c.needs("variable"), c.needs("start-variable")) {
+		switch v := variableOf(v); v.Type {
+		case api.EnvironmentVariableTypeParameterStore:
+			values[v.Name] = c.valueOf("parameter", v.Value)
+		case api.EnvironmentVariableTypeSecretsManager:
+			values[v.Name] = c.secretOf(v.Value)
+		}
+	}
+	for _, v := range spec.Parameters {
+		values[v.Name] = c.valueOf("parameter", v.Value)
+	}
+	for _, v := range spec.Secrets {
+		values[v.Name] = c.secretOf(v.Value)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, err
+	}
+	var args []string
+	for name, value := range values {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(unescaped(value)+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+		args = append(args, "--secret", name+"=file:"+path)
+	}
+	return args, nil
+}
+
+// valueOf returns the value that a need of a kind gives to a name.
+func (c *parityCase) valueOf(kind, name string) string {
+	for _, need := range c.needs(kind) {
+		if value, ok := strings.CutPrefix(need, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// secretOf returns what a reference to a secret stands for: name:key:stage:version,
+// each but the first of which may be left out.
+func (c *parityCase) secretOf(reference string) string {
+	_, named, ok := strings.Cut(reference, ":secret:") // of an ARN
+	if !ok {
+		named = reference
+	}
+	parts := append(strings.Split(named, ":"), "", "", "")
+	name, key, stage, version := strings.TrimSuffix(parts[0], "-AbCdEf"), parts[1], parts[2], parts[3]
+	value := c.valueOf("secret", name)
+	if version != "" {
+		value = c.valueOf("secret-version", name+" "+version)
+	} else if stage != "" && stage != "AWSCURRENT" {
+		value = c.valueOf("secret-stage", name+" "+stage)
+	}
+	var fields map[string]any
+	if key == "" || json.Unmarshal([]byte(value), &fields) != nil {
+		return value
+	}
+	return fmt.Sprint(fields[key])
 }
 
 // laid lists what slipway run has laid into a folder, as kept does.
