@@ -13,6 +13,10 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
   const credential = encodeURIComponent(sourceCredentialsInfos.find((c) => c.serverType === "GITLAB_SELF_MANAGED")?.arn ?? "");
   const deliveries = (await stage.do("call", { slipway: true, operation: "ListWebhookDeliveries", input: { projectName: "storefront" } })) as { deliveries: { id: string }[] };
   const delivery = encodeURIComponent(deliveries.deliveries[0]?.id ?? "");
+  const { reports } = (await stage.call("ListReports", {})) as { reports: string[] };
+  const report = (group: string) => encodeURIComponent(reports.find((arn) => arn.includes(`/feast-${group}:`)) ?? "");
+  const { reportGroups } = (await stage.call("ListReportGroups", {})) as { reportGroups: string[] };
+  const group = encodeURIComponent(reportGroups.find((arn) => arn.endsWith("/feast-unit")) ?? "");
   return [
     { name: "home", path: "/", ready: heading("Home") },
     { name: "source-providers", path: "/source-providers", ready: heading("Source providers") },
@@ -32,10 +36,18 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
     { name: "build-phases", path: `/builds/${await first("salad")}?tab=phases`, ready: heading(/salad/) },
     { name: "build-webhook", path: `/builds/${await first("storefront")}?tab=webhook`, ready: heading(/storefront/) },
     { name: "build-running", path: `/builds/${await first("stew")}`, ready: heading(/stew/) },
+    { name: "build-artifacts", path: `/builds/${await first("feast")}?tab=artifacts`, ready: heading(/feast/) },
+    { name: "build-cache", path: `/builds/${await first("feast")}?tab=cache`, ready: heading(/feast/) },
+    { name: "build-reports", path: `/builds/${await first("feast")}?tab=reports`, ready: heading(/feast/) },
     { name: "log", path: `/builds/${await first("salad")}/log`, ready: heading(/log/i) },
     { name: "deliveries", path: "/deliveries", ready: heading("Webhook deliveries") },
     { name: "delivery", path: `/deliveries/${delivery}`, ready: heading(/./) },
     { name: "test-delivery", path: "/deliveries/test?projectName=storefront", ready: heading(/Test/) },
+    { name: "report-groups", path: "/reports", ready: heading("Report groups") },
+    { name: "report-group", path: `/reports/groups/${group}`, ready: heading("feast-unit") },
+    { name: "report-tests", path: `/reports/${report("unit")}`, ready: heading(/./) },
+    { name: "report-coverage", path: `/reports/${report("cover")}`, ready: heading(/./) },
+    { name: "secrets", path: "/secrets", ready: heading("Parameters and secrets") },
     { name: "sessions", path: "/sessions", ready: heading("Sessions") },
     { name: "not-found", path: "/nowhere", ready: heading("Page not found") },
   ];

@@ -76,6 +76,9 @@ func (s *stage) seed(ctx context.Context) error {
 	if err := s.webhooks(ctx); err != nil {
 		return err
 	}
+	if err := s.feast(ctx); err != nil {
+		return err
+	}
 	for _, name := range []string{"soup", "salad", "soup", "soup", "salad", "stew"} {
 		if _, err := s.start(ctx, name); err != nil {
 			return err
