@@ -18,6 +18,7 @@ export function FailureAlert({ build }: { build: Build }) {
   const failed = useFacts(build).data?.failedCommand;
   if (failure === undefined) return null;
   const command = failed?.text ?? failure.command;
+  const told = failed !== undefined && failure.message === `exit status ${failed.exitStatus}`; // beside the command
   const how = build.buildStatus === "TIMED_OUT" ? "The build timed out" : "The build failed";
   return (
     <Alert
@@ -36,8 +37,8 @@ export function FailureAlert({ build }: { build: Build }) {
           </div>
         )}
         <div>
-          {failure.message === "" ? "The phase gave no reason; its log may." : failure.message}
-          {failure.statusCode !== undefined && ` (${failure.statusCode})`}
+          {told ? failure.statusCode : (failure.message === "" ? "The phase gave no reason; its log may." : failure.message)}
+          {!told && failure.statusCode !== undefined && ` (${failure.statusCode})`}
         </div>
       </SpaceBetween>
     </Alert>
