@@ -1,6 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { paths, usePathPart } from "../app/navigate";
 import { AppButton } from "../parts/AppButton";
 import { Empty } from "../parts/Empty";
@@ -29,7 +30,7 @@ export default function ReportGroupPage() {
         </Empty>
       )}
       {group.data !== null && group.data !== undefined && pages.data !== undefined && (
-        <>
+        <SpaceBetween size="l">
           {reports.length > 0 && <Trends coverage={group.data.type === "CODE_COVERAGE"} reports={reports} />}
           <ReportsTable
             variant="container"
@@ -52,7 +53,7 @@ export default function ReportGroupPage() {
               )
             }
           />
-        </>
+        </SpaceBetween>
       )}
     </Page>
   );

@@ -2,6 +2,7 @@ import type { Report } from "@aws-sdk/client-codebuild";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { paths, usePathPart } from "../app/navigate";
 import { AppButton } from "../parts/AppButton";
 import { AppLink } from "../parts/AppLink";
@@ -13,7 +14,7 @@ import { Time } from "../parts/Time";
 import { duration } from "../parts/time";
 import { Coverage } from "./Coverage";
 import { useReports } from "./queries";
-import { groupName, groupOfReport, passRate, percent, seconds, summary } from "./reports";
+import { buildOf, groupName, groupOfReport, passRate, percent, seconds, summary } from "./reports";
 import { ReportStatus } from "./ReportStatus";
 import { TestCases } from "./TestCases";
 
@@ -37,19 +38,19 @@ export default function ReportPage() {
         </Empty>
       )}
       {report !== undefined && (
-        <>
+        <SpaceBetween size="l">
           <Overview report={report} group={report.reportGroupArn ?? group} />
           {report.type === "CODE_COVERAGE" ? <Coverage arn={arn} /> : <TestCases arn={arn} />}
-        </>
+        </SpaceBetween>
       )}
     </Page>
   );
 }
 
 function Overview({ report, group }: { report: Report; group: string }) {
-  const { codeCoverageSummary: coverage, testSummary: tests, executionId } = report;
+  const { codeCoverageSummary: coverage, testSummary: tests } = report;
   const took = seconds(tests?.durationInNanoSeconds);
-  const build = executionId?.slice(executionId.lastIndexOf("build/") + "build/".length) ?? "";
+  const build = buildOf(report);
   return (
     <Container header={<Header variant="h2">Summary</Header>}>
       <KeyValuePairs
@@ -68,7 +69,7 @@ function Overview({ report, group }: { report: Report; group: string }) {
                 { label: "Branch coverage", value: percent(coverage.branchCoveragePercentage) },
                 { label: "Lines missed", value: coverage.linesMissed ?? "–" },
               ]),
-          { label: "Build", value: build === "" ? "–" : <AppLink to={paths.build(build)}>{build}</AppLink> },
+          { label: "Build", value: build === undefined ? "–" : <AppLink to={paths.build(build)}>{build}</AppLink> },
           { label: "Report group", value: <AppLink to={paths.reportGroup(group)}>{groupName(group)}</AppLink> },
           { label: "Created", value: <Time at={report.created} /> },
           { label: "Kept until", value: <Time at={report.expired} /> },

@@ -5,10 +5,10 @@ import { paths } from "../app/navigate";
 import { AppLink } from "../parts/AppLink";
 import { Time } from "../parts/Time";
 import { duration } from "../parts/time";
-import { groupName, groupOfReport, seconds, summary } from "./reports";
+import { buildOf, groupName, groupOfReport, seconds, summary } from "./reports";
 import { ReportStatus } from "./ReportStatus";
 
-/** Reports with what each has to say. */
+/** Reports with what each has to say: in a container those of a group, embedded those of a build. */
 export function ReportsTable({ reports, loading, label, empty, header, footer, variant }: {
   reports: readonly Report[];
   loading: boolean;
@@ -36,7 +36,9 @@ export function ReportsTable({ reports, loading, label, empty, header, footer, v
         { id: "summary", header: "Summary", cell: summary, minWidth: 200 },
         { id: "duration", header: "Tests took", cell: (r) => took(seconds(r.testSummary?.durationInNanoSeconds)), minWidth: 110 },
         { id: "created", header: "Created", cell: (r) => <Time at={r.created} />, minWidth: 140 },
-        { id: "group", header: "Report group", cell: (r) => (r.arn === undefined ? "–" : <AppLink to={paths.reportGroup(r.reportGroupArn ?? groupOfReport(r.arn))}>{groupName(r.arn)}</AppLink>), minWidth: 160 },
+        variant === "container"
+          ? { id: "build", header: "Build", cell: (r) => <Build of={r} />, minWidth: 200 }
+          : { id: "group", header: "Report group", cell: (r) => (r.arn === undefined ? "–" : <AppLink to={paths.reportGroup(r.reportGroupArn ?? groupOfReport(r.arn))}>{groupName(r.arn)}</AppLink>), minWidth: 160 },
       ]}
     />
   );
@@ -44,4 +46,9 @@ export function ReportsTable({ reports, loading, label, empty, header, footer, v
 
 function took(s: number | undefined): string {
   return s === undefined ? "–" : duration(s);
+}
+
+function Build({ of }: { of: Report }) {
+  const id = buildOf(of);
+  return id === undefined ? <>–</> : <AppLink to={paths.build(id)}>{id}</AppLink>;
 }

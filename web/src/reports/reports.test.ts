@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { failingFirst, groupName, groupOfReport, linesOf, passRate, percent, summary } from "./reports";
+import { buildOf, failingFirst, groupName, groupOfReport, linesOf, passRate, percent, summary } from "./reports";
 
 const report = "arn:aws:codebuild:us-east-1:000000000000:report/shop-unit:0b1f6c9e";
 const group = "arn:aws:codebuild:us-east-1:000000000000:report-group/shop-unit";
@@ -29,4 +29,9 @@ test("figures", () => {
   expect(passRate({})).toBeUndefined();
   expect(percent(80)).toBe("80 %");
   expect(linesOf({ linesCovered: 3, linesMissed: 1 })).toBe("3 of 4");
+});
+
+test("the build of a report", () => {
+  expect(buildOf({ executionId: "arn:aws:codebuild:us-east-1:000000000000:build/shop:0b1f" })).toBe("shop:0b1f");
+  expect(buildOf({})).toBeUndefined();
 });

@@ -65,3 +65,8 @@ export function linesOf(c: CodeCoverage): string {
   const covered = c.linesCovered ?? 0;
   return `${covered} of ${covered + (c.linesMissed ?? 0)}`;
 }
+
+/** The id of the build that made a report; undefined if it is not known. */
+export function buildOf(report: Report): string | undefined {
+  return /:build\/(.+)$/.exec(report.executionId ?? "")?.[1];
+}
