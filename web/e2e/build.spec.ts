@@ -44,7 +44,7 @@ test("a signed push starts a build, whose log is watched live and which is stopp
   await expect(page.getByText(commit.slice(0, 7)).first()).toBeVisible();
 
   const log = page.getByRole("table", { name: "Lines of the log" });
-  await expect(log).toContainText("stirring 3");
+  await expect(log).toContainText(/stirring [0-9]/);
   await expect(log).toContainText(/stirring [1-9][0-9]/); // it goes on by itself
   await expect(log.getByText("stirring", { exact: true }).first()).toBeVisible(); // in a colour of its own
 
