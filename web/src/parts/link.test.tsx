@@ -56,6 +56,7 @@ test("pages make links of data in no other way", () => {
     "../app/Frame.tsx: paths.home()",
     "../credentials/TokenGuide.tsx: link", // of webLink
     "../projects/form/ProjectFields.tsx: `#${idOf(field)",
+    "../reports/TrendChart.tsx: p.to", // a path of ours
     "../webhooks/FilterPreview.tsx: href(paths.delivery(delivery.id))",
     "../webhooks/FilterPreview.tsx: href(paths.testDelivery(projectName))",
     "./Advice.tsx: piece.href", // what begins with http:// or https:// in a text
