@@ -88,7 +88,7 @@ func demo(ctx context.Context, out io.Writer, listen string, once bool) (err err
 
 	o := serveOptions{
 		data: dataFolder(filepath.Join(dir, "data")), listen: listen, account: "000000000000", region: "us-east-1",
-		runner: localRunner, sandbox: "auto", checks: "auto", keep: 24 * time.Hour, out: out, log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
+		runner: localRunner, secrets: []string{"embedded"}, sandbox: "auto", checks: "auto", keep: 24 * time.Hour, out: out, log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	}
 	if err := o.check(); err != nil {
 		return err
