@@ -1,5 +1,5 @@
-// Package blob keeps what builds take and leave: artifacts, caches, and sources
-// and buildspecs in S3. A bucket is a folder of this machine, or one of an
+// Package blob keeps what builds take and leave: artifacts, caches, logs, and
+// sources and buildspecs in S3. A bucket is a folder of this machine, or one of an
 // S3-compatible store.
 package blob
 
@@ -293,18 +293,7 @@ func (s *Store) Put(ctx context.Context, b build.Build, o agentapi.Object, body 
 		options.ContentMD5 = sum
 		options.Metadata["codebuild-content-md5"], options.Metadata["codebuild-content-sha256"] = o.MD5, o.SHA256
 	}
-	writing, abort := context.WithCancel(ctx)
-	defer abort() // before Close, it throws away what is written
-	w, err := p.bucket.NewWriter(writing, p.key, options)
-	if err != nil {
-		return info, p.refusal(err, "write")
-	}
-	if info.Size, err = io.Copy(w, body); err != nil {
-		abort()
-		_ = w.Close()
-		return info, p.refusal(err, "write")
-	}
-	err = w.Close()
+	info.Size, err = p.write(ctx, body, options)
 	if options.IfNotExist && gcerrors.Code(err) == gcerrors.FailedPrecondition { // another build was first
 		return agentapi.ObjectInfo{Key: o.Key, Exists: true}, nil
 	}
@@ -313,4 +302,21 @@ func (s *Store) Put(ctx context.Context, b build.Build, o agentapi.Object, body 
 	}
 	info.Location = p.arn(b.Partition())
 	return info, nil
+}
+
+// write stores all of body, or nothing if it fails.
+func (p place) write(ctx context.Context, body io.Reader, options *gocloud.WriterOptions) (int64, error) {
+	writing, abort := context.WithCancel(ctx)
+	defer abort() // before Close, it throws away what is written
+	w, err := p.bucket.NewWriter(writing, p.key, options)
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(w, body)
+	if err != nil {
+		abort()
+		_ = w.Close()
+		return n, err
+	}
+	return n, w.Close()
 }

@@ -3,6 +3,7 @@
 package logcopy
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -69,8 +70,8 @@ func (c *Copier) Deliver(ctx context.Context, item outbox.Item) error {
 	switch wrong := <-read; {
 	case wrong != nil && !errors.Is(wrong, io.ErrClosedPipe):
 		return wrong
-	case err != nil && fault.KindOf(err) == fault.Internal:
-		return &fault.Error{Kind: fault.Unavailable, Message: "The log could not be written to S3: " + err.Error(), Err: err}
+	case err != nil && fault.KindOf(err) != fault.Invalid: // that there is no bucket yet can be mended
+		return &fault.Error{Kind: fault.Unavailable, Message: "The log could not be written to S3: " + cmp.Or(fault.Message(err), err.Error()), Err: err}
 	case err != nil || b.KeepsStream():
 		return err
 	}

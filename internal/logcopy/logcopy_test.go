@@ -116,6 +116,13 @@ func (full) PutLog(_ context.Context, _ build.Build, body io.Reader) error {
 	return errors.New("no space left")
 }
 
+// none is a bucket that is not there.
+type none struct{}
+
+func (none) PutLog(context.Context, build.Build, io.Reader) error {
+	return fault.New(fault.NotFound, "NoSuchBucket: The specified bucket does not exist")
+}
+
 func TestALogThatCannotBeCopied(t *testing.T) {
 	b, logs, item, _ := fixture(t, api.LogsConfigStatusTypeDisabled, "bucket")
 	for name, c := range map[string]struct {
@@ -127,11 +134,12 @@ func TestALogThatCannotBeCopied(t *testing.T) {
 		kind  fault.Kind
 		want  string
 	}{
-		"to a bucket that is full":         {full{}, &b, item, fault.Unavailable, "The log could not be written to S3: no space left"},
-		"of a build that was deleted":      {full{}, nil, item, fault.Invalid, "its build was deleted"},
-		"as nobody can read what is owed":  {full{}, &b, outbox.Item{Payload: []byte("[]")}, fault.Invalid, "The item is no log"},
-		"to what is no name of a bucket":   {blob.New(blob.Options{Dir: t.TempDir()}), elsewhere(b, "../x"), item, fault.Invalid, "no bucket's name"},
-		"of a build that keeps none there": {blob.New(blob.Options{Dir: t.TempDir()}), nowhere(b), item, fault.Invalid, "does not go to S3"},
+		"to a bucket that is full":          {full{}, &b, item, fault.Unavailable, "The log could not be written to S3: no space left"},
+		"to a bucket that is not there yet": {none{}, &b, item, fault.Unavailable, "The log could not be written to S3: NoSuchBucket"},
+		"of a build that was deleted":       {full{}, nil, item, fault.Invalid, "its build was deleted"},
+		"as nobody can read what is owed":   {full{}, &b, outbox.Item{Payload: []byte("[]")}, fault.Invalid, "The item is no log"},
+		"to what is no name of a bucket":    {blob.New(blob.Options{Dir: t.TempDir()}), elsewhere(b, "../x"), item, fault.Invalid, "no bucket's name"},
+		"of a build that keeps none there":  {blob.New(blob.Options{Dir: t.TempDir()}), nowhere(b), item, fault.Invalid, "does not go to S3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := logcopy.New(one{c.build}, logs, c.bucket).Deliver(t.Context(), c.item)

@@ -226,8 +226,9 @@ func own(path string) error {
 	})
 }
 
-// dockerdTime is how long the image's Docker daemon may take to answer.
-const dockerdTime = 60 * time.Second
+// DockerdTime is how long the image's Docker daemon may take to answer before
+// the container says its first word.
+const DockerdTime = time.Minute
 
 // startDockerd starts the image's Docker daemon as CodeBuild does with its own
 // images, and returns when it answers.
@@ -256,7 +257,7 @@ func startDockerd() error {
 	if err != nil {
 		return fmt.Errorf("start dockerd: %w", err)
 	}
-	for begin := time.Now(); time.Since(begin) < dockerdTime; time.Sleep(20 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < DockerdTime; time.Sleep(20 * time.Millisecond) {
 		if pings(socket) {
 			_ = p.Release()
 			return nil

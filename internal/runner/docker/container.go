@@ -42,11 +42,8 @@ const (
 )
 
 // connectTime is how long a container's first process may take from its start
-// to its first word; with a Docker daemon to start, that much more.
-const (
-	connectTime = 30 * time.Second
-	dockerdTime = time.Minute
-)
+// to its first word; with a Docker daemon to start, relay.DockerdTime more.
+const connectTime = 30 * time.Second
 
 // pids is how many processes a container may have at once.
 const pids = 16 << 10
@@ -98,7 +95,7 @@ func (r *Runner) contain(ctx context.Context, p runner.Place, l runner.Launch, i
 func (r *Runner) connect(ctx context.Context, listener net.Listener, name string, l runner.Launch) (*os.File, error) {
 	limit := time.Now().Add(connectTime)
 	if l.Privileged {
-		limit = limit.Add(dockerdTime)
+		limit = limit.Add(relay.DockerdTime)
 	}
 	waiting, done := context.WithDeadline(ctx, limit)
 	defer done()
