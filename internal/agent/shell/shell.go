@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,19 +53,28 @@ var ErrDead = errors.New("the place where commands run has died")
 // Only one stuck in the kernel takes longer.
 const endLimit = 10 * time.Second
 
+// tries is how often bubblewrap is started before its words are believed: it
+// fails when something is unmounted just as it makes its own view of the
+// mounts, as containers are that end.
+const tries = 4
+
 // A Place is where the commands of one build run.
 type Place struct {
 	Output *os.File // what user code writes, not blocking; the caller reads and closes it
 
-	cmd      *exec.Cmd   // nil in a container
-	far      *relay.Conn // to the container, if it is one
-	sandbox  bool
+	far     *relay.Conn // to the container, if it is one
+	sandbox bool
+	launch  func(files) (*exec.Cmd, error) // starts the driver with these files; nil in a container
+	output  *os.File                       // Output's other end, until the place is ready
+	answers *bufio.Reader
+	number  int
+
+	mu       sync.Mutex // guards what follows, against an End meanwhile
+	ended    bool
+	cmd      *exec.Cmd // nil in a container
 	requests *os.File
 	replies  *os.File
-	answers  *bufio.Reader
 	problems *os.File // where bubblewrap says why it cannot start
-	number   int
-	end      sync.Once
 }
 
 // Start starts a place. Wrapper is the path of bubblewrap and args its
@@ -72,59 +82,83 @@ type Place struct {
 // environment env. Nothing of this process's own environment gets in.
 func Start(wrapper string, args []string, dir string, env []string) (*Place, error) {
 	p := &Place{sandbox: wrapper != ""}
-	var theirs files
-	defer func() { theirs.close() }()
-	if err := p.open(&theirs); err != nil {
+	p.launch = func(theirs files) (*exec.Cmd, error) { return plain(theirs, dir, env) }
+	if p.sandbox {
+		p.launch = func(theirs files) (*exec.Cmd, error) { return wrapped(theirs, wrapper, args) }
+	}
+	err := p.openOutput()
+	if err == nil {
+		err = p.start()
+	}
+	if err != nil {
 		p.close()
 		return nil, err
 	}
-	var optionsIn *os.File
-	if p.sandbox {
-		options, in, err := os.Pipe()
-		if err != nil {
-			p.close()
-			return nil, err
-		}
-		optionsIn, theirs = in, append(theirs, options)
+	return p, nil
+}
+
+// start opens the pipes to a driver and starts it.
+func (p *Place) start() error {
+	theirs, err := p.open()
+	defer theirs.close()
+	if err != nil {
+		return err
 	}
+	p.cmd, err = p.launch(p.with(theirs))
+	return err
+}
+
+// plain starts the driver as an ordinary process.
+func plain(theirs files, dir string, env []string) (*exec.Cmd, error) {
+	cmd := command(theirs)
+	cmd.Dir, cmd.Env = dir, append([]string{}, env...) // not nil: that would mean ours
+	cmd.SysProcAttr.Setsid = true                      // a user's `kill 0` must not reach the agent
+	return cmd, cmd.Start()
+}
+
+// wrapped starts the driver by bubblewrap. The options travel by pipe: a
+// command line can be read from inside, and this one would name folders of the
+// host.
+func wrapped(theirs files, wrapper string, args []string) (*exec.Cmd, error) {
+	options, in, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	cmd := command(append(theirs, options))
+	cmd.Path, cmd.Args = wrapper, append([]string{wrapper, "--args", "4", "--"}, cmd.Args...)
+	cmd.Args[4] = Path
+	cmd.Dir, cmd.Env = "/", []string{}
+	err = cmd.Start()
+	options.Close() // or we would wait for ourselves to read what a dead wrapper did not
+	if err == nil {
+		_, _ = io.WriteString(in, strings.Join(args, "\x00")+"\x00") // if it cannot read them, Ready says so
+	}
+	return cmd, err
+}
+
+// command is the driver with its files, from 0 on.
+func command(theirs files) *exec.Cmd {
 	cmd := exec.Command(Path, "-c", driver)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = theirs[0], theirs[1], theirs[2], theirs[3:]
-	cmd.Dir, cmd.Env = dir, append([]string{}, env...) // not nil: that would mean ours
 	// The driver ends with the agent, however that ends. The signal comes when
 	// the starting thread ends; Go ends none but those locked by a goroutine.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if p.sandbox {
-		// The options travel by pipe: a command line can be read from inside,
-		// and this one would name folders of the host.
-		cmd.Path, cmd.Args = wrapper, append([]string{wrapper, "--args", "4", "--"}, cmd.Args...)
-		cmd.Args[4] = Path
-		cmd.Dir, cmd.Env = "/", []string{}
-	} else {
-		cmd.SysProcAttr.Setsid = true // a user's `kill 0` must not reach the agent
-	}
-	if err := cmd.Start(); err != nil {
-		optionsIn.Close() // nil is fine
-		p.close()
-		return nil, err
-	}
-	theirs.close() // or we would wait for ourselves to read what a dead wrapper did not
-	if p.sandbox {
-		_, _ = io.WriteString(optionsIn, strings.Join(args, "\x00")+"\x00") // if it cannot read them, Ready says so
-		optionsIn.Close()
-	}
-	p.cmd = cmd
-	return p, nil
+	return cmd
 }
 
 // StartFar starts the driver in a container, in dir there, with the image's
 // environment. The place takes the connection over.
 func StartFar(far *relay.Conn, dir string) (*Place, error) {
 	p := &Place{far: far}
+	err := p.openOutput()
 	var theirs files
-	defer func() { theirs.close() }()
-	err := p.open(&theirs)
 	if err == nil {
-		err = far.Start(relay.Command{Path: Path, Args: []string{"-c", driver}, Dir: dir}, theirs)
+		theirs, err = p.open()
+	}
+	defer theirs.close()
+	if err == nil {
+		err = far.Start(relay.Command{Path: Path, Args: []string{"-c", driver}, Dir: dir}, p.with(theirs))
 	}
 	if err != nil {
 		p.close()
@@ -134,25 +168,37 @@ func StartFar(far *relay.Conn, dir string) (*Place, error) {
 	return p, nil
 }
 
-// open opens the pipes to the driver. Theirs are its files, from 0 on.
-func (p *Place) open(theirs *files) error {
+// openOutput opens the pipe for what user code writes.
+func (p *Place) openOutput() (err error) {
+	if p.Output, p.output, err = os.Pipe(); err == nil {
+		growPipe(p.Output)
+	}
+	return err
+}
+
+// open opens the other pipes to the driver and returns its ends of them.
+func (p *Place) open() (theirs files, err error) {
+	files{p.requests, p.problems, p.replies}.close() // of a driver before
 	for _, pipe := range []struct {
 		mine  **os.File
 		reads bool
-	}{{&p.requests, false}, {&p.Output, true}, {&p.problems, true}, {&p.replies, true}} {
+	}{{&p.requests, false}, {&p.problems, true}, {&p.replies, true}} {
 		r, w, err := os.Pipe()
 		if err != nil {
-			return err
+			return theirs, err
 		}
 		if !pipe.reads {
 			r, w = w, r
 		}
-		*pipe.mine, *theirs = r, append(*theirs, w)
+		*pipe.mine, theirs = r, append(theirs, w)
 	}
-	growPipe(p.Output)
 	p.answers = bufio.NewReaderSize(p.replies, 64)
-	return nil
+	return theirs, nil
 }
+
+// with returns the files of a driver, from 0 on: its ends of the pipes, with
+// that for output where a program expects it.
+func (p *Place) with(theirs files) files { return slices.Insert(slices.Clone(theirs), 1, p.output) }
 
 // Container returns the connection to the container that the place is, or nil.
 func (p *Place) Container() *relay.Conn { return p.far }
@@ -160,21 +206,35 @@ func (p *Place) Container() *relay.Conn { return p.far }
 // Ready waits until the place works, at most for limit. Its error says why
 // not, in the words of the wrapper.
 func (p *Place) Ready(limit time.Duration) error {
-	defer p.problems.Close()
-	_ = p.replies.SetReadDeadline(time.Now().Add(limit))
-	line, err := p.answers.ReadSlice('\n')
-	if err == nil && string(line) == "ready\n" {
-		return p.replies.SetReadDeadline(time.Time{})
+	defer func() { files{p.output, p.problems}.close() }()
+	deadline := time.Now().Add(limit)
+	for try := 1; ; try++ {
+		_ = p.replies.SetReadDeadline(deadline)
+		line, err := p.answers.ReadSlice('\n')
+		if err == nil && string(line) == "ready\n" {
+			return p.replies.SetReadDeadline(time.Time{})
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("not ready after %v", limit)
+		}
+		_ = p.problems.SetReadDeadline(deadline)
+		text, _ := io.ReadAll(io.LimitReader(p.problems, 1000))
+		words := strings.TrimSpace(string(text))
+		if words == "" {
+			return ErrDead
+		}
+		if try == tries || !p.sandbox || !p.again() {
+			return errors.New(words)
+		}
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("not ready after %v", limit)
-	}
-	_ = p.problems.SetReadDeadline(time.Now().Add(limit))
-	text, _ := io.ReadAll(io.LimitReader(p.problems, 1000))
-	if words := strings.TrimSpace(string(text)); words != "" {
-		return errors.New(words)
-	}
-	return ErrDead
+}
+
+// again starts the driver once more and reports whether it could: not in a
+// place that was ended.
+func (p *Place) again() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.ended && p.start() == nil
 }
 
 // Run runs a script with the shell at that path, both as seen from the place,
@@ -200,22 +260,26 @@ func (p *Place) Run(shell, script string) (int, error) {
 // End kills everything in the place and returns when nothing of it is left.
 // It may be called at any time, more than once and from several goroutines.
 func (p *Place) End() {
-	p.end.Do(func() {
-		_ = p.replies.SetReadDeadline(time.Unix(1, 0)) // a Run in flight returns, whoever still holds the pipe
-		if p.far != nil {
-			p.far.End(endLimit)
-			p.far.Close()
-			_ = p.requests.Close()
-			return
-		}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
+	p.ended = true
+	_ = p.replies.SetReadDeadline(time.Unix(1, 0)) // a Run in flight returns, whoever still holds the pipe
+	_ = p.output.Close()                           // if nobody waited until it was ready
+	if p.far != nil {
+		p.far.End(endLimit)
+		p.far.Close()
+	} else {
 		_ = p.cmd.Process.Kill()
 		proctree.End(!p.sandbox, endLimit)
-		_ = p.requests.Close()
-	})
+	}
+	_ = p.requests.Close()
 }
 
 func (p *Place) close() {
-	files{p.requests, p.Output, p.problems, p.replies}.close()
+	files{p.requests, p.Output, p.output, p.problems, p.replies}.close()
 }
 
 type files []*os.File

@@ -361,6 +361,33 @@ func TestReadyWithAWrapperThatDoesNotWork(t *testing.T) {
 	}
 }
 
+// What bubblewrap says is believed only when it says it again.
+func TestReadyWithAWrapperThatWorksInTheEnd(t *testing.T) {
+	failures := filepath.Join(t.TempDir(), "failures")
+	p, err := shell.Start(wrapper(t, "echo x >> "+failures+"\n"+`cat <&4 >/dev/null
+[ "$(wc -l <`+failures+`)" -gt 3 ] || { echo something was unmounted >&2; exit 1; }
+shift 3; exec "$@"`), []string{"--option"}, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Output.Close()
+	defer p.End()
+	if err := p.Ready(limit); err != nil {
+		t.Fatalf("Ready = %v", err)
+	}
+	script := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(script, []byte("echo it runs\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := p.Run(shell.Path, script); status != 0 || err != nil {
+		t.Errorf("Run = %d, %v", status, err)
+	}
+	p.End()
+	if out, err := io.ReadAll(p.Output); string(out) != "it runs\n" || err != nil {
+		t.Errorf("the output is %q, %v", out, err)
+	}
+}
+
 // More options than a pipe holds, and nobody reads them.
 func TestStartWithAWrapperThatReadsNoOptions(t *testing.T) {
 	(&place{t: t}).within("Start", func() {

@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// probeTime bounds the trial run of bubblewrap.
+// probeTime bounds the trial runs of bubblewrap.
 const probeTime = 10 * time.Second
+
+// probes is how often bubblewrap is tried: it fails when something is unmounted
+// just as it makes its own view of the mounts, as containers are that end.
+const probes = 4
 
 // Probe finds bubblewrap and tries whether it works here with the options that
 // agents use. The error says what to install or to allow.
@@ -22,10 +26,13 @@ func Probe(ctx context.Context) (bubblewrap string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, bwrap, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev",
-		"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--", "true").CombinedOutput()
-	if err == nil {
-		return bwrap, nil
+	var out []byte
+	for range probes {
+		out, err = exec.CommandContext(ctx, bwrap, "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev",
+			"--unshare-pid", "--unshare-ipc", "--unshare-uts", "--", "true").CombinedOutput()
+		if err == nil {
+			return bwrap, nil
+		}
 	}
 	reason := strings.TrimSpace(string(out))
 	if reason == "" {

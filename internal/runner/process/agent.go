@@ -43,12 +43,9 @@ func (r *Agents) agent(id string) (*agent, error) {
 	if process != nil {
 		return &agent{pid: process.Pid, done: c.done, dir: dir, child: c, sig: func(s syscall.Signal) error { return process.Signal(s) }}, nil
 	}
-	if !locked(dir) {
-		return &agent{dir: dir}, nil
-	}
 	pid, err := holder(dir)
-	if err != nil {
-		return nil, err
+	if pid == 0 || err != nil {
+		return &agent{dir: dir}, err
 	}
 	return &agent{pid: pid, dir: dir, sig: func(s syscall.Signal) error { return syscall.Kill(pid, s) }}, nil
 }
@@ -119,9 +116,22 @@ func locked(dir string) bool {
 	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 }
 
-// holder returns the process that a place's lock file names. The file lies
-// where a build may have written, so the process must have it open.
+// holder returns the process that holds a place's lock, or 0 if none does any
+// more. One that is ending has lost sight of its files a moment before they are
+// closed, and the lock with them: it has until killTime is over.
 func holder(dir string) (int, error) {
+	for begin := time.Now(); locked(dir); time.Sleep(lockPoll) {
+		pid, err := named(dir)
+		if err == nil || time.Since(begin) > killTime {
+			return pid, err
+		}
+	}
+	return 0, nil
+}
+
+// named returns the process that a place's lock file names. The file lies
+// where a build may have written, so the process must have it open.
+func named(dir string) (int, error) {
 	path := filepath.Join(dir, lockFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
