@@ -158,6 +158,11 @@ func lintFile(name string, stdin io.Reader) []lintFinding {
 	if err != nil {
 		return []lintFinding{{File: shown, Level: "ERROR", Message: unreadable(name, err)}}
 	}
+	return lintText(shown, text)
+}
+
+// lintText checks the text of a buildspec.
+func lintText(shown string, text []byte) []lintFinding {
 	var all []lintFinding
 	lines := sourceLines(text)
 	for _, f := range buildspec.Lint(text) {

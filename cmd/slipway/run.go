@@ -190,7 +190,7 @@ func (o *runOptions) run(ctx context.Context, stdin io.Reader, stdout, stderr io
 		return err
 	}
 	desk.Close()
-	summarize(stderr, b, source.shown, o.image != "")
+	summarize(stderr, b, source, o.image != "")
 	if artifacts != nil {
 		for _, l := range artifacts.Laid() {
 			fmt.Fprintf(stderr, "Artifact%s: %s\n", space(l.Identifier), l)

@@ -21,7 +21,8 @@ type runSource struct {
 	exclude   []string        // is not copied
 	buildspec string          // a path in dir, or the text of one that lies elsewhere
 	shown     string          // how to call it
-	spec      *buildspec.Spec // nil if it cannot be read: the build says why
+	text      []byte          // of the buildspec
+	spec      *buildspec.Spec // nil if the text is none: the build says why
 }
 
 // identifier is what a variable's name can end in.
@@ -111,6 +112,7 @@ func (s *runSource) find(name string) error {
 	} else if s.buildspec = string(text); buildspec.PlaceOf(s.buildspec) != buildspec.Inline {
 		return fmt.Errorf("%s is no buildspec", path)
 	}
+	s.text = text
 	if s.spec, err = buildspec.Parse(text); err != nil {
 		s.spec = nil // which is the build's to tell, with its line
 	}

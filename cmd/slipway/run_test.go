@@ -120,8 +120,18 @@ func TestRun(t *testing.T) {
 		runs(t, checkout(t, map[string]string{"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - no-such-tool --now\n"})).holds(t, 1, nil,
 			[]string{"line 5 of buildspec.yml:\n  no-such-tool --now\n127 is a command that is not found."})
 	})
+	t.Run("a tool that only this shell finds", func(t *testing.T) {
+		tools := filepath.Join(t.TempDir(), "tools")
+		if err := errors.Join(os.MkdirAll(filepath.Join(tools, "bin"), 0o755), os.WriteFile(filepath.Join(tools, "bin", "my-tool"), []byte("#!/bin/sh\necho it is found\n"), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", os.Getenv("PATH")+":"+filepath.Join(tools, "bin"))
+		dir := checkout(t, map[string]string{"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - my-tool --now\n"})
+		runs(t, dir).holds(t, 1, nil, []string{"127 is a command that is not found. This shell finds my-tool in " + filepath.Join(tools, "bin") + ": add --env PATH --sandbox-read-only " + tools + ","})
+		runs(t, dir, "--env", "PATH", "--sandbox-read-only", tools).holds(t, 0, []string{"\nit is found\n"}, nil)
+	})
 	t.Run("a broken buildspec", func(t *testing.T) {
-		runs(t, dir, "-b", "broken.yml").holds(t, 1, []string{"YAML_FILE_ERROR"}, []string{"DOWNLOAD_SOURCE: Expected Commands[0] to be of string type: found subkeys instead at line 5"})
+		runs(t, dir, "-b", "broken.yml").holds(t, 1, []string{"YAML_FILE_ERROR"}, []string{"DOWNLOAD_SOURCE: Expected Commands[0] to be of string type: found subkeys instead at line 5", "\nbroken.yml:5:9: error: ", "     5 |       - echo a: b\n       |         ^~~~~~~~~\n"})
 	})
 	t.Run("no buildspec", func(t *testing.T) {
 		runs(t, t.TempDir()).holds(t, 1, nil, []string{"buildspec.yml: no such file or directory", "name one with --buildspec"})

@@ -40,10 +40,12 @@ func (p *printer) Append(_ logstream.StreamID, seq uint64, body []byte) error {
 		return nil
 	}
 	p.next = seq + 1
+	var text []byte // at once: a write for each line takes most of the time
 	for e := range events {
-		if p.err == nil {
-			_, p.err = p.out.Write(e.Message)
-		}
+		text = append(text, e.Message...)
+	}
+	if p.err == nil {
+		_, p.err = p.out.Write(text)
 	}
 	return nil
 }

@@ -36,6 +36,13 @@ var shown = []string{
 	"bin", "etc", "gnu", "lib", "lib32", "lib64", "libexec", "libx32", "nix", "opt", "sbin", "srv", "usr", "var",
 }
 
+// Shows reports whether a sandbox shows an absolute path without links, unless it
+// hides it.
+func Shows(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return slices.Contains(shown, first)
+}
+
 // privateLevels is how deep RootOnly looks: Debian's PostgreSQL keeps its data in
 // /var/lib/postgresql/15/main.
 const privateLevels = 4
@@ -172,23 +179,18 @@ func (b *builder) topLevel(path string) {
 	if err != nil || b.hidden(host) {
 		return // not on this machine, or a link to what must not be seen
 	}
-	if target, err := os.Readlink(path); err == nil && b.underShown(host) {
+	if target, err := os.Readlink(path); err == nil && Shows(host) {
 		b.add("--symlink", target, path)
 		return
 	}
 	b.bind(host, path)
 }
 
-func (b *builder) underShown(host string) bool {
-	first, _, _ := strings.Cut(strings.TrimPrefix(host, "/"), "/")
-	return slices.Contains(shown, first)
-}
-
 // resolver shows the file that /etc/resolv.conf is a link to, if the sandbox
 // would not have it otherwise: often it is somewhere in /run.
 func (b *builder) resolver() {
 	target, err := filepath.EvalSymlinks("/etc/resolv.conf")
-	if err == nil && !b.underShown(target) {
+	if err == nil && !Shows(target) {
 		b.add("--ro-bind", target, target)
 	}
 	if fi, err := os.Lstat("/etc/hosts"); err == nil && fi.Mode().IsRegular() && b.o.Hosts != "" {
