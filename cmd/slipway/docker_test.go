@@ -37,30 +37,9 @@ func serveDocker(t *testing.T, args ...string) *dockerServer {
 func newDockerServer(t *testing.T, args ...string) *dockerServer {
 	t.Helper()
 	engine := dockertest.Engine(t)
-	dir := agentBeside(t)
-	s := &dockerServer{&serverProcess{t: t, data: filepath.Join(t.TempDir(), "data"), args: args, bin: dir}, engine}
+	s := &dockerServer{&serverProcess{t: t, data: filepath.Join(t.TempDir(), "data"), args: args}, engine}
 	t.Cleanup(s.nothingLeft)
 	return s
-}
-
-// agentBeside returns a folder with slipway and, beside it, the agent as users
-// have it: a static program.
-func agentBeside(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp(filepath.Dir(bin), "slipway-docker-") // on the same file system, and open to other users
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	for _, err := range []error{
-		os.Chmod(dir, 0o755), os.Link(filepath.Join(bin, "slipway"), filepath.Join(dir, "slipway")),
-		os.Link(dockertest.Agent(t), filepath.Join(dir, "slipway-agent")),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // containers returns the names of those that the engine has for the server.

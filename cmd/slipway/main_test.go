@@ -20,10 +20,10 @@ import (
 )
 
 // bin is the folder with the two binaries under test, built once as users build
-// them. The server has the race detector when the tests have it; the agent, which
-// the tests of its own package run with it, never: each build starts its program
-// several times, and with the detector each end takes a second.
-var bin string
+// them. In raced the server has the race detector if the tests have it: it makes
+// a program so slow to start that only those that stay have it. The tests of the
+// agent's own package run it so.
+var bin, raced string
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "slipway-bin-")
@@ -31,20 +31,25 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	server := exec.Command("go", "build", "-o", dir, "slipway/cmd/slipway")
+	bin, raced = dir, dir
+	if err := os.Chmod(dir, 0o755); err != nil { // builds in containers may be other users'
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programs := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "slipway/cmd/slipway", "slipway/cmd/slipway-agent") // as make does, which has compiled them
+	programs.Env = append(os.Environ(), "CGO_ENABLED=0")
+	builds := []*exec.Cmd{programs}
 	if raceEnabled {
-		server = exec.Command("go", "build", "-race", "-o", dir, "slipway/cmd/slipway")
+		raced = filepath.Join(dir, "raced")
+		builds = append(builds, exec.Command("go", "build", "-race", "-o", raced+"/", "slipway/cmd/slipway"), exec.Command("ln", filepath.Join(bin, "slipway-agent"), raced))
 		os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	}
-	agent := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir, "slipway/cmd/slipway-agent") // as make does, which has compiled it
-	agent.Env = append(os.Environ(), "CGO_ENABLED=0")
-	for _, build := range []*exec.Cmd{server, agent} {
+	for _, build := range builds {
 		if out, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+			fmt.Fprintf(os.Stderr, "%s: %v\n%s", build, err, out)
 			os.Exit(1)
 		}
 	}
-	bin = dir
 	code := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
@@ -55,7 +60,7 @@ type serverProcess struct {
 	t      *testing.T
 	data   string
 	args   []string
-	bin    string              // folder of its two programs; empty means bin
+	bin    string              // folder of its two programs; empty means raced
 	as     *syscall.Credential // the user it runs as; nil means that of the test
 	url    string
 	client *awsjson.Client
@@ -91,7 +96,7 @@ func (s *serverProcess) run() {
 func (s *serverProcess) start() {
 	s.t.Helper()
 	args := append([]string{"serve", "--data", s.data, "--listen", "127.0.0.1:0", "--drain", "0s"}, s.args...)
-	s.cmd = exec.Command(filepath.Join(cmp.Or(s.bin, bin), "slipway"), args...)
+	s.cmd = exec.Command(filepath.Join(cmp.Or(s.bin, raced), "slipway"), args...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.as}
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {

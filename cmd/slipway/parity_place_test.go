@@ -228,9 +228,13 @@ func newServerPlace(t *testing.T, contained bool) place {
 	t.Helper()
 	args := []string{"--account", "111122223333", "--max-builds", "3"}
 	if !contained {
-		return &serverPlace{s: serve(t, append(args, "--runner", "local")...), image: "local", tidy: func() {}}
+		s := &serverProcess{t: t, data: filepath.Join(t.TempDir(), "data"), args: append(args, "--runner", "local"), bin: bin}
+		s.run()
+		return &serverPlace{s: s, image: "local", tidy: func() {}}
 	}
-	s := serveDocker(t, append(args, "--runner", "docker")...)
+	s := newDockerServer(t, append(args, "--runner", "docker")...)
+	s.bin = bin
+	s.run()
 	return &serverPlace{s: s.serverProcess, image: dockertest.Machine(t, s.engine), tidy: s.tidy}
 }
 

@@ -158,7 +158,7 @@ func TestReadmeRun(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	dir, programs, n := checkout(t, map[string]string{
 		"buildspec.yml": "version: 0.2\nphases: {build: {commands: [echo built > made]}}\nartifacts: {files: [made]}\n",
-	}), agentBeside(t), 0
+	}), bin, 0
 	for line := range strings.Lines(section) {
 		if !strings.HasPrefix(line, "slipway run") {
 			continue

@@ -21,21 +21,21 @@ func TestRunOpensAShellOnFailure(t *testing.T) {
 	dir := checkout(t, map[string]string{
 		"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - mkdir sub && cd sub && MADE=by-the-build\n      - exit 7\n      - echo never\n  post_build: {commands: [cat found, \"false\"]}\n",
 	})
+	dockertest.Engine(t)
 	for _, place := range []struct {
 		name string
-		bin  func(*testing.T) string
 		args []string
 	}{
-		{"sandbox", func(*testing.T) string { return bin }, []string{"--sandbox=bubblewrap"}},
-		{"no sandbox", func(*testing.T) string { return bin }, []string{"--sandbox=none"}},
-		{"container", func(t *testing.T) string { dockertest.Engine(t); return agentBeside(t) }, []string{"--image", dockertest.Image}},
+		{"sandbox", []string{"--sandbox=bubblewrap"}},
+		{"no sandbox", []string{"--sandbox=none"}},
+		{"container", []string{"--image", dockertest.Image}},
 	} {
 		t.Run(place.name, func(t *testing.T) {
 			person, program := newTerminal(t)
 			if err := unix.IoctlSetWinsize(int(person.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 111}); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(t.Context(), filepath.Join(place.bin(t), "slipway"), append([]string{"run", "--shell-on-failure"}, place.args...)...)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(raced, "slipway"), append([]string{"run", "--shell-on-failure"}, place.args...)...)
 			var log bytes.Buffer
 			cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, program, &log, program
 			cmd.Env = append(os.Environ(), "TERM=xterm", "TMPDIR="+t.TempDir())

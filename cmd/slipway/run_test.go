@@ -39,12 +39,6 @@ type ran struct {
 // runs has slipway run build dir.
 func runs(t *testing.T, dir string, args ...string) ran {
 	t.Helper()
-	return runsAs(t, dir, bin, args...)
-}
-
-// runsAs is runs with the programs in a folder.
-func runsAs(t *testing.T, dir, bin string, args ...string) ran {
-	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "slipway"), append([]string{"run"}, args...)...)
 	var out, err bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &err
@@ -307,13 +301,13 @@ func TestRunInAContainer(t *testing.T) {
 		"buildspec.yml": "version: 0.2\nphases:\n  build:\n    commands:\n      - test -x /bin/busybox && id -u && cat file > made\n  post_build: {commands: [no-such-tool]}\nartifacts: {files: [made]}\n",
 		"file":          "in a container\n",
 	})
-	r := runsAs(t, dir, agentBeside(t), "-i", "aws/codebuild/standard:9.0", "--docker-image", "aws/codebuild/*="+dockertest.Image, "-a", "out")
+	r := runs(t, dir, "-i", "aws/codebuild/standard:9.0", "--docker-image", "aws/codebuild/*="+dockertest.Image, "-a", "out")
 	r.holds(t, 1, []string{"Image aws/codebuild/standard:9.0 is " + dockertest.Image, "\n0\n"}, []string{"the image does not have it", "Artifact: 1 file"})
 	if text, err := os.ReadFile(filepath.Join(dir, "out/made")); err != nil || string(text) != "in a container\n" {
 		t.Errorf("the artifact is %q, %v", text, err)
 	}
 	t.Run("no engine", func(t *testing.T) {
 		t.Setenv("DOCKER_HOST", "unix:///nowhere.sock")
-		runsAs(t, dir, agentBeside(t), "-i", dockertest.Image).holds(t, 1, nil, []string{"no Docker engine answers at unix:///nowhere.sock", "without --image the build uses the tools of this machine"})
+		runs(t, dir, "-i", dockertest.Image).holds(t, 1, nil, []string{"no Docker engine answers at unix:///nowhere.sock", "without --image the build uses the tools of this machine"})
 	})
 }
