@@ -1,13 +1,13 @@
 package agent
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"slipway/internal/agentapi"
 	"slipway/internal/buildspec"
+	"slipway/internal/lazy"
 )
 
 // defaultPath is where tools are looked for, as in most images.
@@ -21,10 +21,10 @@ type environment struct {
 	odd    []string // names that no shell accepts: left out
 }
 
-var shellName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var shellName = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (e *environment) set(name, value string) {
-	if !shellName.MatchString(name) {
+	if !shellName().MatchString(name) {
 		if !slices.Contains(e.odd, name) {
 			e.odd = append(e.odd, name)
 		}

@@ -194,7 +194,7 @@ func (e *engine) execute(text string) (status int, err error) {
 func (e *engine) export() {
 	var names []string
 	for _, n := range e.spec.Exported {
-		if shellName.MatchString(n) && len(n) <= event.MaxName && e.exportable(n) && len(names) < event.MaxExported {
+		if shellName().MatchString(n) && len(n) <= event.MaxName && e.exportable(n) && len(names) < event.MaxExported {
 			names = append(names, n)
 		}
 	}

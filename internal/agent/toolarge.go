@@ -66,7 +66,7 @@ func sizesOf(saved string) map[string]int {
 			rest = rest[1:] // a variable without a value
 		}
 		name := head[strings.LastIndexByte(head, ' ')+1:]
-		if shellName.MatchString(name) {
+		if shellName().MatchString(name) {
 			sizes[name] = len(name) + 1 + n
 		}
 	}

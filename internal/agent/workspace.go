@@ -10,12 +10,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 
 	"slipway/internal/agent/sandbox"
 	"slipway/internal/agentapi"
+	"slipway/internal/lazy"
 )
 
 // A workspace is the folder tree of one build:
@@ -89,7 +89,7 @@ func (w *workspace) hosts() (string, error) {
 	return name, os.WriteFile(name, fmt.Appendf(table, "\n127.0.1.1\t%s\n", sandbox.Hostname), 0o644)
 }
 
-var notInPath = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+var notInPath = lazy.Regexp(`[^A-Za-z0-9._-]+`)
 
 // sourceDir names the directory of a source below the workspace. The digits
 // are the same in every build of a project, since some tools keep absolute
@@ -106,7 +106,7 @@ func sourceDir(project string, s agentapi.Source) string {
 		return dir
 	}
 	for _, part := range append([]string{u.Hostname()}, strings.Split(strings.TrimSuffix(u.Path, ".git"), "/")...) {
-		part = notInPath.ReplaceAllString(part, "-")
+		part = notInPath().ReplaceAllString(part, "-")
 		if strings.Trim(part, ".") != "" { // also not "." and ".."
 			dir = path.Join(dir, part)
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"slipway/internal/lazy"
 )
 
 // scalars yields the scalars of a list, or the one that stands for a list.
@@ -47,10 +49,10 @@ func pairs(n *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 }
 
 // variableName is what a shell takes as a name.
-var variableName = pattern(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // expanded is what would be a variable or a command in a shell.
-var expanded = pattern(`\$([A-Za-z_]|\{[A-Za-z_]|\([A-Za-z_])`)
+var expanded = lazy.Regexp(`\$([A-Za-z_]|\{[A-Za-z_]|\([A-Za-z_])`)
 
 // settable are the names with the reserved prefix that are meant to be set.
 var settable = []string{"CODEBUILD_CONFIG_AUTO_DISCOVER", "CODEBUILD_CONFIG_AUTO_DISCOVER_DIR"}

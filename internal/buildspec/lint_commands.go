@@ -4,25 +4,20 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
-)
 
-// pattern returns what compiles a regular expression when it is first needed:
-// the agent, which starts for every build, has this package and lints nothing.
-func pattern(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-}
+	"slipway/internal/lazy"
+)
 
 // bashOnly are what the sh of Debian and Ubuntu does not know.
 var bashOnly = []struct {
 	is   func() *regexp.Regexp
 	what string
 }{
-	{pattern(`(?m)^\s*set\s[^#\n;&|]*\bpipefail\b`), "pipefail is an option of bash"},
-	{pattern(`(?m)(^|[;&|(]|\b(if|while|until|elif|then|do|else)\b)\s*\[\[\s`), "[[ is a word of bash"},
-	{pattern(`(?m)^\s*source\s`), "source is a word of bash, whose name in every shell is a dot"},
+	{lazy.Regexp(`(?m)^\s*set\s[^#\n;&|]*\bpipefail\b`), "pipefail is an option of bash"},
+	{lazy.Regexp(`(?m)(^|[;&|(]|\b(if|while|until|elif|then|do|else)\b)\s*\[\[\s`), "[[ is a word of bash"},
+	{lazy.Regexp(`(?m)^\s*source\s`), "source is a word of bash, whose name in every shell is a dot"},
 }
 
 // commands tells of commands that do something else than they seem to.
@@ -53,7 +48,7 @@ func (l *linter) commands(n *yaml.Node, s *Spec) {
 }
 
 // forgotten is a command that only changes its own shell.
-var forgotten = pattern(`^\s*(cd|export|unset|alias|source|\.)\s[^;&|\n]*$`)
+var forgotten = lazy.Regexp(`^\s*(cd|export|unset|alias|source|\.)\s[^;&|\n]*$`)
 
 // harmless are first words of lines whose failure nobody waits for.
 var harmless = []string{
@@ -61,12 +56,12 @@ var harmless = []string{
 }
 
 var (
-	assignment = pattern(`^[A-Za-z_][A-Za-z0-9_]*=`)
-	exitOnFail = pattern(`^set\s+(-[a-z]*e|.*\s-[a-z]*e|.*\berrexit\b)`)
-	hereDoc    = pattern(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_][A-Za-z0-9_]*)`)
+	assignment = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_]*=`)
+	exitOnFail = lazy.Regexp(`^set\s+(-[a-z]*e|.*\s-[a-z]*e|.*\berrexit\b)`)
+	hereDoc    = lazy.Regexp(`(?:^|[^<])<<-?\s*['"\\]?([A-Za-z_][A-Za-z0-9_]*)`)
 	// Where a compound begins and ends. What is in one is not looked at.
-	opens  = pattern(`(^|[;&|(]\s*|\b(?:then|else|do)\s+)(if|for|while|until|case)\b|(^|\s)\{$|\($`)
-	closes = pattern(`(^|;\s*)(fi|done|esac)\b|^\}|^\)`)
+	opens  = lazy.Regexp(`(^|[;&|(]\s*|\b(?:then|else|do)\s+)(if|for|while|until|case)\b|(^|\s)\{$|\($`)
+	closes = lazy.Regexp(`(^|;\s*)(fi|done|esac)\b|^\}|^\)`)
 )
 
 // masks reports whether a command has a line that may fail without anybody's

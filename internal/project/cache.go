@@ -1,14 +1,14 @@
 package project
 
 import (
-	"regexp"
 	"slices"
 
 	"slipway/internal/api"
+	"slipway/internal/lazy"
 )
 
 // A bucket, and most often a prefix in it; Terraform's own example has none.
-var cacheLocation = regexp.MustCompile(`^(arn:aws[a-z-]*:s3:::)?[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/[^\x00-\x1f\x7f]*)?$`)
+var cacheLocation = lazy.Regexp(`^(arn:aws[a-z-]*:s3:::)?[A-Za-z0-9][A-Za-z0-9._-]{1,254}(/[^\x00-\x1f\x7f]*)?$`)
 
 // cache holds a cache setting by itself. NO_CACHE and LOCAL may have a location,
 // which they ignore; nil is fine.
@@ -19,7 +19,7 @@ func (f *faults) cache(c *api.ProjectCache) {
 	switch c.Type {
 	case api.CacheTypeNoCache:
 	case api.CacheTypeS3:
-		if !cacheLocation.MatchString(text(c.Location)) {
+		if !cacheLocation().MatchString(text(c.Location)) {
 			f.add("cache", "location", "Invalid cache: location must be a valid S3 bucket, followed by slash and the prefix")
 		}
 	case api.CacheTypeLocal:

@@ -3,10 +3,10 @@ package project
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"slipway/internal/api"
+	"slipway/internal/lazy"
 )
 
 // anyRepository is the location of a project whose webhook is an organization's
@@ -46,9 +46,9 @@ func (f *faults) location(at path, s *api.ProjectSource, kind sourceKind) {
 func validLocation(t api.SourceType, location string) bool {
 	switch t {
 	case api.SourceTypeCodecommit:
-		return codecommit.MatchString(location)
+		return codecommit().MatchString(location)
 	case api.SourceTypeS3:
-		return s3Source.MatchString(location)
+		return s3Source().MatchString(location)
 	}
 	if location == anyRepository {
 		return t != api.SourceTypeBitbucket // the only provider without such webhooks
@@ -70,19 +70,19 @@ func validLocation(t api.SourceType, location string) bool {
 }
 
 var (
-	codecommit = regexp.MustCompile(`^https://git-codecommit(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/v1/repos/[A-Za-z0-9._-]{1,100}/?$`)
+	codecommit = lazy.Regexp(`^https://git-codecommit(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/v1/repos/[A-Za-z0-9._-]{1,100}/?$`)
 	// A bucket, a slash, and the key of an object or folder; nothing after the
 	// slash is the whole bucket.
-	s3Source = regexp.MustCompile(`^(arn:aws[a-z-]*:s3:::)?[A-Za-z0-9][A-Za-z0-9._-]{1,254}/[^\x00-\x1f\x7f]*$`)
-	scp      = regexp.MustCompile(`^git@([A-Za-z0-9.-]+):/?(.+)$`)
-	element  = regexp.MustCompile(`^[A-Za-z0-9._~+@-]+$`)
+	s3Source = lazy.Regexp(`^(arn:aws[a-z-]*:s3:::)?[A-Za-z0-9][A-Za-z0-9._-]{1,254}/[^\x00-\x1f\x7f]*$`)
+	scp      = lazy.Regexp(`^git@([A-Za-z0-9.-]+):/?(.+)$`)
+	element  = lazy.Regexp(`^[A-Za-z0-9._~+@-]+$`)
 )
 
 // repository takes the location of a git repository apart. It reads HTTP and
 // HTTPS URLs, and the SSH forms that providers offer for copying, which are
 // cloned over HTTPS.
 func repository(location string) (host string, path []string, ok bool) {
-	if m := scp.FindStringSubmatch(location); m != nil {
+	if m := scp().FindStringSubmatch(location); m != nil {
 		location = "ssh://git@" + m[1] + "/" + m[2]
 	}
 	u, err := url.Parse(location)
@@ -101,7 +101,7 @@ func repository(location string) (host string, path []string, ok bool) {
 	}
 	path = strings.Split(strings.Trim(u.Path, "/"), "/")
 	for _, e := range path {
-		if !element.MatchString(e) || strings.Trim(e, ".") == "" || e == ".git" {
+		if !element().MatchString(e) || strings.Trim(e, ".") == "" || e == ".git" {
 			return "", nil, false
 		}
 	}
@@ -135,9 +135,9 @@ func holdsSecret(location string) bool {
 		}
 	}
 	user := rest[:at]
-	return strings.Contains(user, ":") || strings.Contains(strings.ToLower(user), "%3a") || tokenShape.MatchString(user)
+	return strings.Contains(user, ":") || strings.Contains(strings.ToLower(user), "%3a") || tokenShape().MatchString(user)
 }
 
 // tokenShape knows the access tokens of the providers, which all accept them in
 // place of a user name: by their prefixes, or forty hexadecimal digits.
-var tokenShape = regexp.MustCompile(`^(gh[a-z]_|github_pat_|gl(pat|oas|dt|rt|ft|cbt|ptt|soat|agent)-|ATBB|ATCT|ATAT|[0-9a-fA-F]{40}$)`)
+var tokenShape = lazy.Regexp(`^(gh[a-z]_|github_pat_|gl(pat|oas|dt|rt|ft|cbt|ptt|soat|agent)-|ATBB|ATCT|ATAT|[0-9a-fA-F]{40}$)`)

@@ -1,15 +1,14 @@
 package project
 
 import (
-	"regexp"
-
 	"slipway/internal/api"
+	"slipway/internal/lazy"
 )
 
 // What CloudWatch Logs accepts as names.
 var (
-	groupName  = regexp.MustCompile(`^[A-Za-z0-9._/#-]{1,512}$`)
-	streamName = regexp.MustCompile(`^[^:*\x00-\x1f\x7f]{1,450}$`) // leaves room for the build's own part
+	groupName  = lazy.Regexp(`^[A-Za-z0-9._/#-]{1,512}$`)
+	streamName = lazy.Regexp(`^[^:*\x00-\x1f\x7f]{1,450}$`) // leaves room for the build's own part
 )
 
 // logs holds log settings by themselves. Each half may be absent,
@@ -19,10 +18,10 @@ func (f *faults) logs(c *api.LogsConfig) {
 		return
 	}
 	if w := c.CloudWatchLogs; w != nil {
-		if g := text(w.GroupName); g != "" && !groupName.MatchString(g) {
+		if g := text(w.GroupName); g != "" && !groupName().MatchString(g) {
 			f.add("logsConfig", "cloudWatchLogs.groupName", "Invalid logsConfig: cloudWatchLogs groupName must have 1 to 512 letters, digits or any of ._/#-")
 		}
-		if s := text(w.StreamName); s != "" && !streamName.MatchString(s) {
+		if s := text(w.StreamName); s != "" && !streamName().MatchString(s) {
 			f.add("logsConfig", "cloudWatchLogs.streamName", "Invalid logsConfig: cloudWatchLogs streamName must have 1 to 450 characters and no colon, asterisk or control character")
 		}
 	}

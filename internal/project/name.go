@@ -1,10 +1,10 @@
 package project
 
 import (
-	"regexp"
 	"unicode/utf8"
 
 	"slipway/internal/api"
+	"slipway/internal/lazy"
 )
 
 const (
@@ -12,7 +12,7 @@ const (
 	maxDescription = 255
 )
 
-var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]+$`)
+var name = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9_-]+$`)
 
 // CheckName tells whether a project can have this name. A name that passes is
 // safe in an ARN, a path or a log stream.
@@ -26,7 +26,7 @@ func (f *faults) name(s string) {
 	switch {
 	case utf8.RuneCountInString(s) > maxName:
 		f.add("name", "", "Project name length cannot be greater than %d characters", maxName)
-	case !name.MatchString(s):
+	case !name().MatchString(s):
 		f.add("name", "", "Project name must have 2 to %d letters, digits, hyphens or underscores and begin with a letter or digit", maxName)
 	}
 }

@@ -1,11 +1,11 @@
 package project
 
 import (
-	"regexp"
 	"strings"
 
 	"slipway/internal/api"
 	"slipway/internal/arn"
+	"slipway/internal/lazy"
 )
 
 const (
@@ -14,13 +14,13 @@ const (
 	maxBatchBuilds    = 100
 )
 
-var role = regexp.MustCompile(`^role/[A-Za-z0-9+=,.@_/-]{1,575}$`)
+var role = lazy.Regexp(`^role/[A-Za-z0-9+=,.@_/-]{1,575}$`)
 
 // serviceRole holds the name of a role against the form of an IAM role's
 // ARN of the scope's account. Nobody can assume it here, so that is not tried.
 func (f *faults) serviceRole(at path, scope arn.Scope, name string) {
 	a, ok := arn.Parse(name)
-	if !ok || a.Service != "iam" || a.Region != "" || !strings.HasPrefix(a.Partition, "aws") || !role.MatchString(a.Resource) {
+	if !ok || a.Service != "iam" || a.Region != "" || !strings.HasPrefix(a.Partition, "aws") || !role().MatchString(a.Resource) {
 		f.add(at, "", "Invalid service role")
 	} else if a.Account != scope.Account {
 		f.add(at, "", "Invalid service role: Service role account ID does not match caller's account")
@@ -32,20 +32,20 @@ func (f *faults) serviceRole(at path, scope arn.Scope, name string) {
 func (f *faults) encryptionKey(scope arn.Scope, key string) {
 	const odd = "Invalid encryption key: it must be the ARN, id or alias of a key"
 	if !strings.HasPrefix(key, "arn:") {
-		if !keyName.MatchString(key) {
+		if !keyName().MatchString(key) {
 			f.add("encryptionKey", "", odd)
 		}
 		return
 	}
 	a, ok := arn.Parse(key)
-	if !ok || a.Service != "kms" || !keyName.MatchString(strings.TrimPrefix(a.Resource, "key/")) {
+	if !ok || a.Service != "kms" || !keyName().MatchString(strings.TrimPrefix(a.Resource, "key/")) {
 		f.add("encryptionKey", "", odd)
 	} else if a.Region != scope.Region {
 		f.add("encryptionKey", "", "Invalid encryption key: region does not match current region")
 	}
 }
 
-var keyName = regexp.MustCompile(`^[A-Za-z0-9/_-]{1,256}$`)
+var keyName = lazy.Regexp(`^[A-Za-z0-9/_-]{1,256}$`)
 
 func (f *faults) tags(tags []api.Tag) {
 	seen := make(map[string]bool, len(tags))
@@ -77,11 +77,11 @@ func (f *faults) vpc(v *api.VpcConfig) {
 }
 
 // The DNS name of a file system and, after a colon, a directory in it or nothing.
-var fileSystem = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*:(/[^\x00-\x1f\x7f]*)?$`)
+var fileSystem = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9.-]*:(/[^\x00-\x1f\x7f]*)?$`)
 
 func (f *faults) fileSystems(all []api.ProjectFileSystemLocation, e *api.ProjectEnvironment) {
 	for i := range all {
-		if !fileSystem.MatchString(text(all[i].Location)) {
+		if !fileSystem().MatchString(text(all[i].Location)) {
 			f.add(path("fileSystemLocations").element(i), "location", "File System Location is invalid, should be in the form 'FileSystemDNS':'FileSystemDirectory'")
 		}
 	}

@@ -1,9 +1,8 @@
 package project
 
 import (
-	"regexp"
-
 	"slipway/internal/api"
+	"slipway/internal/lazy"
 )
 
 // maxSecondary is how many secondary sources, their versions and secondary
@@ -57,11 +56,11 @@ var sourceKinds = map[api.SourceType]sourceKind{
 
 // The forms of what a source's own login can point at.
 var (
-	connection = regexp.MustCompile(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[A-Za-z0-9-]+$`)
-	secretARN  = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
+	connection = lazy.Regexp(`^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:[0-9]{12}:connection/[A-Za-z0-9-]+$`)
+	secretARN  = lazy.Regexp(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$`)
 )
 
-var identifier = regexp.MustCompile(`^[A-Za-z0-9_]{1,127}$`)
+var identifier = lazy.Regexp(`^[A-Za-z0-9_]{1,127}$`)
 
 func (f *faults) identifier(at path, s *api.ProjectSource, primary bool) {
 	id := text(s.SourceIdentifier)
@@ -69,7 +68,7 @@ func (f *faults) identifier(at path, s *api.ProjectSource, primary bool) {
 	case id == "" && primary:
 	case id == "":
 		f.add(at, "sourceIdentifier", "Invalid input: sourceIdentifier is required for secondary sources")
-	case !identifier.MatchString(id):
+	case !identifier().MatchString(id):
 		f.add(at, "sourceIdentifier", "Invalid input: identifier must contain only alphanumeric characters and underscores and be less than 128 characters in length")
 	}
 }
@@ -83,11 +82,11 @@ func (f *faults) sourceAuth(at path, a *api.SourceAuth) {
 	}
 	switch a.Type {
 	case api.SourceAuthTypeCodeconnections:
-		if !connection.MatchString(text(a.Resource)) {
+		if !connection().MatchString(text(a.Resource)) {
 			f.add(at, "resource", "Invalid input: source auth resource must be a valid CodeConnections arn")
 		}
 	case api.SourceAuthTypeSecretsManager:
-		if !secretARN.MatchString(text(a.Resource)) {
+		if !secretARN().MatchString(text(a.Resource)) {
 			f.add(at, "resource", "Invalid input: source auth resource must be a valid Secrets Manager secret arn")
 		}
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"slipway/internal/api"
 	"slipway/internal/arn"
 	"slipway/internal/fault"
+	"slipway/internal/lazy"
 )
 
 // MaxGroups is how many report groups an account has at most in a region.
@@ -28,7 +28,7 @@ func (g Group) Name() string { return text(g.Public.Name) }
 func (g Group) Deleting() bool { return g.Public.Status == api.ReportGroupStatusTypeDeleting }
 
 // groupName is what a group can be called: it is safe in an ARN and in a path.
-var groupName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{1,127}$`)
+var groupName = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9_-]{1,127}$`)
 
 // NewGroup returns the group that CreateReportGroup asks for, or Invalid.
 func NewGroup(scope arn.Scope, in *api.CreateReportGroupInput, now time.Time) (Group, error) {
@@ -96,7 +96,7 @@ func GroupNameOf(project, name string) string { return project + "-" + name }
 func DiscoveredName(f Format) string { return string(f) + "-AutoDiscovered" }
 
 func checkGroupName(name string) error {
-	if !groupName.MatchString(name) {
+	if !groupName().MatchString(name) {
 		return fault.New(fault.Invalid, "Report group name must have 2 to 128 letters, digits, hyphens or underscores and begin with a letter or digit: %s", Cut(name, 200))
 	}
 	return nil
@@ -109,9 +109,9 @@ const (
 )
 
 // keyName is an ARN, an id or an alias of a key.
-var keyName = regexp.MustCompile(`^[A-Za-z0-9:/_-]{1,1000}$`)
+var keyName = lazy.Regexp(`^[A-Za-z0-9:/_-]{1,1000}$`)
 
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+var accountID = lazy.Regexp(`^[0-9]{12}$`)
 
 func checkExport(c *api.ReportExportConfig) error {
 	invalid := func(text string) error { return fault.New(fault.Invalid, "%s", text) }
@@ -129,11 +129,11 @@ func checkExport(c *api.ReportExportConfig) error {
 	switch bucket := text(d.Bucket); {
 	case bucket == "" || len(bucket) > maxBucket || strings.ContainsAny(bucket, "/\x00"):
 		return invalid("Invalid S3 export config: bucket must be the name of a bucket")
-	case d.BucketOwner != nil && !accountID.MatchString(*d.BucketOwner):
+	case d.BucketOwner != nil && !accountID().MatchString(*d.BucketOwner):
 		return invalid("Invalid S3 export config: bucketOwner must be an account id of 12 digits")
 	case len(text(d.Path)) > maxPath || strings.ContainsFunc(text(d.Path), unicode.IsControl) || slices.Contains(strings.Split(text(d.Path), "/"), ".."):
 		return invalid("Invalid S3 export config: path must be the beginning of an object key")
-	case text(d.EncryptionKey) != "" && !keyName.MatchString(*d.EncryptionKey):
+	case text(d.EncryptionKey) != "" && !keyName().MatchString(*d.EncryptionKey):
 		return invalid("Invalid S3 export config: encryptionKey must be the ARN, id or alias of a key")
 	}
 	return nil

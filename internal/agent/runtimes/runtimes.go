@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/internal/buildspec"
+	"slipway/internal/lazy"
 )
 
 // Path of the file in an image.
@@ -102,13 +102,13 @@ func (s *selection) say(format string, args ...any) {
 }
 
 // reference is a value that is a variable's.
-var reference = regexp.MustCompile(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})$`)
+var reference = lazy.Regexp(`^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})$`)
 
 // resolve returns the version that w means: latest and N.x are the highest there
 // are, and a variable is its value.
 func (s *selection) resolve(w buildspec.Variable, variable func(string) (string, bool)) (string, error) {
 	want := w.Value
-	if m := reference.FindStringSubmatch(want); m != nil {
+	if m := reference().FindStringSubmatch(want); m != nil {
 		name := cmp.Or(m[1], m[2])
 		value, ok := variable(name)
 		if !ok || value == "" {
@@ -145,7 +145,7 @@ func (i Image) versions(name string) []string {
 }
 
 // plain is a version that commands can be given.
-var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
+var plain = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
 
 // find returns what sets up a version.
 func (i Image) find(name, v string) (version, error) {
@@ -157,7 +157,7 @@ func (i Image) find(name, v string) (version, error) {
 		return found, nil
 	}
 	other, ok := versions[anyVersion]
-	if !ok || !plain.MatchString(v) {
+	if !ok || !plain().MatchString(v) {
 		return version{}, fmt.Errorf("Unknown runtime version named '%s' of %s. This build image has the following versions: %s", v, name, strings.Join(i.versions(name), ", ")) //nolint:staticcheck // CodeBuild's text
 	}
 	commands := make([]string, len(other.Commands))
@@ -206,12 +206,12 @@ func (s *selection) choose(name string) error {
 	return nil
 }
 
-var numbers = regexp.MustCompile(`[0-9]+`)
+var numbers = lazy.Regexp(`[0-9]+`)
 
 // compare orders versions by their numbers, and those that have the same by
 // their text.
 func compare(a, b string) int {
-	return cmp.Or(slices.CompareFunc(numbers.FindAllString(a, -1), numbers.FindAllString(b, -1), func(x, y string) int {
+	return cmp.Or(slices.CompareFunc(numbers().FindAllString(a, -1), numbers().FindAllString(b, -1), func(x, y string) int {
 		n, _ := strconv.ParseUint(x, 10, 64) // what is too large is the largest
 		m, _ := strconv.ParseUint(y, 10, 64)
 		return cmp.Compare(n, m)
