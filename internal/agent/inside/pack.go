@@ -10,12 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
-
-	"github.com/klauspost/compress/zstd"
 
 	"slipway/internal/agent/door"
 	"slipway/internal/agent/glob"
@@ -226,12 +223,19 @@ func (p *packing) write(open func() (io.WriteCloser, error)) error {
 	}
 	defer to.Close()
 	sender := NewSender(to)
-	z, err := zstd.NewWriter(sender, encoding()...)
+	z, err := newFrameWriter(sender)
 	if err != nil {
 		return err
 	}
-	defer z.Close()
-	t := tar.NewWriter(z)
+	if err := cmp.Or(p.archive(z, first), z.Close()); err != nil {
+		return err
+	}
+	return sender.Close()
+}
+
+// archive writes the tar of the files, of which first is the first.
+func (p *packing) archive(w io.Writer, first *packed) error {
+	t := tar.NewWriter(w)
 	buf := make([]byte, copyBuffer)
 	for f, ok := first, true; ok; f, ok = <-p.files {
 		<-f.done
@@ -239,20 +243,7 @@ func (p *packing) write(open func() (io.WriteCloser, error)) error {
 			return err
 		}
 	}
-	for _, end := range []func() error{t.Close, z.Close, sender.Close} {
-		if err := end(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// encoding is how archives are compressed: as zstd -3 does, which is quick and
-// bounds what is held in memory.
-func encoding() []zstd.EOption {
-	return []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(min(runtime.GOMAXPROCS(0), 4)), zstd.WithWindowSize(4 << 20),
-	}
+	return t.Close()
 }
 
 // put writes one file into the archive.
