@@ -2,7 +2,7 @@
 // what the machine can do at all, measured in the same run.
 //
 //	go run ./bench            everything, about five minutes
-//	go run ./bench -only api  one section: api, start, builds, logs, clone, caches, artifacts, webhooks, size
+//	go run ./bench -only api  one section: api, start, builds, logs, clone, caches, artifacts, docker, webhooks, size
 package main
 
 import (
@@ -38,6 +38,7 @@ var sections = []struct {
 	{"clone", (*bench).clone},
 	{"caches", (*bench).caches},
 	{"artifacts", (*bench).artifacts},
+	{"docker", (*bench).docker},
 	{"webhooks", (*bench).webhooks},
 }
 
@@ -46,7 +47,7 @@ func main() {
 		echo(os.Args[2:])
 		return
 	}
-	only := flag.String("only", "", "comma-separated sections: api, start, builds, logs, clone, caches, artifacts, webhooks, size")
+	only := flag.String("only", "", "comma-separated sections: api, start, builds, logs, clone, caches, artifacts, docker, webhooks, size")
 	quick := flag.Bool("quick", false, "shorter runs, to see that everything works")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

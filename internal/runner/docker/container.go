@@ -61,8 +61,13 @@ func (r *Runner) contain(ctx context.Context, p runner.Place, l runner.Launch, i
 			return nil, err
 		}
 	}
-	if err := os.WriteFile(filepath.Join(workspace, programFile), nil, 0o755); err != nil { // the program is shown over it
-		return nil, err
+	// Each mount takes the engine its time, and a link none.
+	program := filepath.Join(workspace, programFile)
+	linked := os.Link(r.options.Inside[0], program) == nil
+	if !linked {
+		if err := os.WriteFile(program, nil, 0o755); err != nil { // the program is shown over it
+			return nil, err
+		}
 	}
 	listener, err := agentapi.ListenUnix(ctx, filepath.Join(workspace, socketFile))
 	if err != nil {
@@ -72,7 +77,7 @@ func (r *Runner) contain(ctx context.Context, p runner.Place, l runner.Launch, i
 	ctx, cancel := context.WithTimeout(ctx, engineTime+connectTime)
 	defer cancel()
 	name := containerName(p.ID)
-	if err := r.create(ctx, name, p, l, image, workspace); err != nil {
+	if err := r.create(ctx, name, p, l, image, workspace, !linked); err != nil {
 		return nil, fmt.Errorf("create container: %w", err)
 	}
 	if _, err := r.engine.client.ContainerStart(ctx, name, client.ContainerStartOptions{}); err != nil {
@@ -162,8 +167,9 @@ func (r *Runner) state(ctx context.Context, name string) string {
 // containerName returns the name of a place's container.
 func containerName(id string) string { return "slipway-" + strings.TrimPrefix(id, Prefix) }
 
-// create makes the container of a place. Its environment is the image's.
-func (r *Runner) create(ctx context.Context, name string, p runner.Place, l runner.Launch, image Image, workspace string) error {
+// create makes the container of a place. Its environment is the image's. The
+// agent's program is mounted unless it is in the workspace.
+func (r *Runner) create(ctx context.Context, name string, p runner.Place, l runner.Launch, image Image, workspace string, program bool) error {
 	in := func(file string) string { return sandbox.Workspace + "/" + file }
 	words := append([]string{in(programFile)}, r.options.Inside[1:]...)
 	words = append(words, "place", in(socketFile))
@@ -178,8 +184,10 @@ func (r *Runner) create(ctx context.Context, name string, p runner.Place, l runn
 		Mounts: []mount.Mount{
 			{Type: mount.TypeBind, Source: filepath.Join(workspace, "output"), Target: in("output")},
 			{Type: mount.TypeBind, Source: filepath.Join(workspace, "readonly"), Target: in("readonly"), ReadOnly: true},
-			{Type: mount.TypeBind, Source: r.options.Inside[0], Target: in(programFile), ReadOnly: true},
 		},
+	}
+	if program {
+		host.Mounts = append(host.Mounts, mount.Mount{Type: mount.TypeBind, Source: r.options.Inside[0], Target: in(programFile), ReadOnly: true})
 	}
 	r.engine.secure(host)
 	if l.Privileged {
