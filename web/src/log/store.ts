@@ -16,6 +16,8 @@ export interface LogState {
 
 const maxInFlight = 2;
 const throttle = 80;
+/** After a leap lines are asked for once so many milliseconds have passed without another. */
+const landing = 50;
 const fastest = 500;
 const slowest = 2000;
 const describeEvery = 3000;
@@ -32,6 +34,7 @@ export class LogStore {
   private pollTimer: ReturnType<typeof setTimeout> | undefined;
   private pause = fastest;
   private lastFetch = 0;
+  private landed = 0;
   private described = 0;
   private describing = false;
   private failures = 0;
@@ -89,6 +92,8 @@ export class LogStore {
     const wanted: number[] = [];
     for (let c = from; c <= to; c++) wanted.push(c);
     wanted.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+    // Whoever drags the scrollbar leaves them before they could come: asking for them takes the frames their time.
+    if (this.wanted.length > 0 && !wanted.some((c) => this.wanted.includes(c))) this.landed = performance.now() + landing;
     this.wanted = wanted;
     for (const c of wanted) this.chunks.touch(c);
     for (const [chunk, flight] of this.flights) if (!wanted.includes(chunk)) flight.abort();
@@ -101,8 +106,10 @@ export class LogStore {
     const lines = this.state.lines ?? 0;
     const next = this.wanted.find((c) => !this.flights.has(c) && this.chunks.held(c) < Math.min(chunkLines, lines - startOf(c) + 1));
     if (next === undefined || this.flights.size >= maxInFlight || this.state.problem !== undefined) return;
-    const wait = this.lastFetch + throttle * Math.max(1, this.failures * 12) - performance.now();
-    if (wait > 0 && (this.flights.size === 0 || this.failures > 0)) {
+    const now = performance.now();
+    const pause = this.lastFetch + throttle * Math.max(1, this.failures * 12) - now;
+    const wait = Math.max(this.landed - now, this.flights.size === 0 || this.failures > 0 ? pause : 0);
+    if (wait > 0) {
       this.timer = setTimeout(() => {
         this.timer = undefined;
         this.fetch();
