@@ -94,7 +94,7 @@ export function ProjectDetails({ project: p }: { project: Project }) {
         <Artifacts key={a.artifactIdentifier} title={`Secondary artifacts ${a.artifactIdentifier ?? ""}`} artifacts={a} />
       ))}
       {p.cache !== undefined && p.cache.type !== "NO_CACHE" && (
-        <Section title="Cache" note="Recorded. Slipway keeps no caches yet." items={{ "Cache type": p.cache.type, Location: p.cache.location, Modes: p.cache.modes?.join(", "), Namespace: p.cache.cacheNamespace }} />
+        <Section title="Cache" items={{ "Cache type": p.cache.type, Location: p.cache.location, Modes: p.cache.modes?.join(", "), Namespace: p.cache.cacheNamespace }} />
       )}
       <Section
         title="Logs"
@@ -102,7 +102,7 @@ export function ProjectDetails({ project: p }: { project: Project }) {
           "CloudWatch logs": l?.cloudWatchLogs?.status === "DISABLED" ? "Disabled" : "Enabled",
           "Group name": l?.cloudWatchLogs?.groupName ?? `/aws/codebuild/${p.name ?? ""}`,
           "Stream name": l?.cloudWatchLogs?.streamName,
-          "S3 logs": l?.s3Logs?.status === "ENABLED" ? `Enabled, recorded only: ${l.s3Logs.location ?? ""}` : "Disabled",
+          "S3 logs": l?.s3Logs?.status === "ENABLED" ? `Enabled: ${l.s3Logs.location ?? ""}` : "Disabled",
         }}
       />
       {(p.tags ?? []).length > 0 && <Section title="Tags" items={Object.fromEntries((p.tags ?? []).map((t) => [t.key ?? "", t.value ?? ""]))} />}
@@ -189,7 +189,6 @@ function Artifacts({ title, artifacts: a }: { title: string; artifacts: ProjectA
   return (
     <Section
       title={title}
-      {...(s3 ? { note: "Recorded. Slipway uploads no artifacts yet." } : {})}
       items={{
         Type: a?.type === "NO_ARTIFACTS" ? "No artifacts" : a?.type,
         "Bucket name": a?.location,

@@ -22,7 +22,7 @@ import { FormContext, type FormState } from "./form/context";
 import { EnvironmentSection } from "./form/EnvironmentSection";
 import { HalfSaved } from "./form/HalfSaved";
 import { LeaveModal, Refusals } from "./form/ProjectFields";
-import { ArtifactsSection, BatchSection, LogsSection } from "./form/RecordedSections";
+import { ArtifactsSection, BatchSection, LogsSection } from "./form/ResultSections";
 import { SourceSection } from "./form/SourceSection";
 import { WebhookSection } from "./form/WebhookSection";
 import { handOver, type Handover } from "./handover";

@@ -15,7 +15,7 @@ const names: Readonly<Record<string, string>> = {
 };
 
 /** The source types that a form offers. */
-export const offered: readonly SourceType[] = ["NO_SOURCE", "GITHUB", "BITBUCKET", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED"];
+export const offered: readonly SourceType[] = ["NO_SOURCE", "GITHUB", "BITBUCKET", "GITHUB_ENTERPRISE", "GITLAB", "GITLAB_SELF_MANAGED", "S3", "CODECOMMIT"];
 
 /** What a source type is called. */
 export function providerName(type: string | undefined): string {

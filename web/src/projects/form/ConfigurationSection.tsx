@@ -36,7 +36,7 @@ export function ConfigurationSection() {
             <Field member="concurrentBuildLimit" optional description="How many builds of this project may run at a time. Empty means no limit of its own.">
               <Input type="number" inputMode="numeric" value={form.concurrentLimit} onChange={({ detail }) => patch({ concurrentLimit: detail.value })} />
             </Field>
-            <Field member="autoRetryLimit" optional description="Recorded with the project. Slipway does not retry failed builds by itself yet.">
+            <Field member="autoRetryLimit" optional description="How often a failed build is started again by itself. Empty means never.">
               <Input type="number" inputMode="numeric" value={form.autoRetryLimit} onChange={({ detail }) => patch({ autoRetryLimit: detail.value })} />
             </Field>
             <Tags />

@@ -115,12 +115,18 @@ function Used({ server, held }: { server: ServerType; held: readonly CredentialS
   );
 }
 
+/** What the location is of sources that no provider with a token has. */
+const places: Readonly<Record<string, string>> = {
+  S3: "A bucket and the key of a ZIP file in it, as in bucket/path/source.zip, or of a folder with a slash at the end.",
+  CODECOMMIT: "As in https://git-codecommit.us-east-1.amazonaws.com/v1/repos/app. The server signs in with its own AWS credentials.",
+};
+
 function OtherSource() {
   const [source, change] = usePart("source");
   return (
     <SpaceBetween size="l">
-      <Alert type="info">Slipway keeps sources of type {providerName(source.type)} as they are and cannot fetch them yet.</Alert>
-      <Field member="source.location">
+      {source.type === "CODEPIPELINE" && <Alert type="info">A source of AWS CodePipeline is brought by a pipeline of AWS: a build that Slipway starts has to name another one.</Alert>}
+      <Field member="source.location" description={places[source.type] ?? ""}>
         <Input value={source.location} spellcheck={false} onChange={({ detail }) => change({ location: detail.value })} />
       </Field>
     </SpaceBetween>

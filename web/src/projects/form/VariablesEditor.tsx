@@ -63,7 +63,7 @@ export function VariablesEditor() {
           ]}
         />
         {variables.some((v) => v.type !== "PLAINTEXT") && (
-          <Alert type="warning">Slipway reads no parameters and no secrets of AWS yet. A build with such a variable fails and says so.</Alert>
+          <Alert type="info">The value is the name of a parameter or a secret, which the server keeps itself or asks AWS for, as it was started. What it stands for is masked in the log.</Alert>
         )}
       </SpaceBetween>
     </div>

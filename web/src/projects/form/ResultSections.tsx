@@ -1,4 +1,3 @@
-import Alert from "@cloudscape-design/components/alert";
 import Checkbox from "@cloudscape-design/components/checkbox";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
@@ -63,7 +62,7 @@ const reports = [
   { value: "REPORT_INDIVIDUAL_BUILDS", label: "One for each build" },
 ] as const;
 
-/** What a build leaves, which is recorded only. */
+/** Where the artifacts of a build go. */
 export function ArtifactsSection() {
   const [artifacts, change] = usePart("artifacts");
   const types = [{ value: "NO_ARTIFACTS", label: "No artifacts" }, { value: "S3", label: "Amazon S3" }, ...(artifacts.type === "CODEPIPELINE" ? [{ value: "CODEPIPELINE", label: "AWS CodePipeline" }] : [])];
@@ -82,9 +81,8 @@ export function ArtifactsSection() {
         </Field>
         {artifacts.type === "S3" && (
           <>
-            <Alert type="info">Slipway records where artifacts would go and uploads nothing yet. A build with an artifacts section in its buildspec says so in its log.</Alert>
             <ColumnLayout columns={2}>
-              <Field member="artifacts.location">
+              <Field member="artifacts.location" description="The files that the buildspec's artifacts section names go there.">
                 <Input value={artifacts.location} spellcheck={false} onChange={({ detail }) => change({ location: detail.value })} />
               </Field>
               <Field member="artifacts.path" optional>
@@ -155,7 +153,7 @@ export function LogsSection() {
             </Field>
           </ColumnLayout>
         )}
-        <Checkbox checked={logs.s3} onChange={({ detail }) => change({ s3: detail.checked })} description="Recorded with the project. Slipway uploads no logs to S3 yet.">
+        <Checkbox checked={logs.s3} onChange={({ detail }) => change({ s3: detail.checked })} description="A copy of the log is uploaded when the build has ended.">
           S3 logs
         </Checkbox>
         {logs.s3 && (
