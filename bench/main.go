@@ -1,7 +1,7 @@
 // Command bench measures Slipway beside its floors: each figure stands next to
 // what the machine can do at all, measured in the same run.
 //
-//	go run ./bench            everything, about five minutes
+//	go run ./bench            everything, about ten minutes
 //	go run ./bench -only api  one section: api, start, builds, logs, clone, caches, artifacts, docker, webhooks, size
 package main
 
