@@ -238,11 +238,12 @@ func TestAnImageOfARegistryWithALogin(t *testing.T) {
 		return api.ProjectEnvironment{Image: image, ImagePullCredentialsType: api.ImagePullCredentialsTypeServiceRole,
 			RegistryCredential: &api.RegistryCredential{Credential: credential, CredentialProvider: api.CredentialProviderTypeSecretsManager}}
 	}
-	b, log := s.once(environment(login+"x"), commands("echo hello"), api.StartBuildInput{})
+	b, _ := s.once(environment(login+"x"), commands("echo hello"), api.StartBuildInput{})
 	if got := failure(b); b.BuildStatus != api.StatusTypeFailed || !strings.Contains(got, "the registryCredential "+login+"x cannot be read: ") {
 		t.Errorf("without its secret the build ended %s: %s", b.BuildStatus, got)
 	}
-	if b, log = s.once(environment(login), commands("echo $IMAGE"), api.StartBuildInput{}); b.BuildStatus != api.StatusTypeSucceeded || !strings.Contains(log, "\nbusybox\n") {
+	b, log := s.once(environment(login), commands("echo $IMAGE"), api.StartBuildInput{})
+	if b.BuildStatus != api.StatusTypeSucceeded || !strings.Contains(log, "\nbusybox\n") {
 		t.Errorf("the build ended %s: %s\n%s", b.BuildStatus, failure(b), log)
 	}
 	if strings.Contains(log, dockertest.Password) {

@@ -4,7 +4,6 @@ package runtimes
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"slipway/internal/buildspec"
+	"slipway/internal/fault"
 	"slipway/internal/lazy"
 )
 
@@ -112,7 +112,7 @@ func (s *selection) resolve(w buildspec.Variable, variable func(string) (string,
 		name := cmp.Or(m[1], m[2])
 		value, ok := variable(name)
 		if !ok || value == "" {
-			return "", fmt.Errorf("The variable %s, which runtime-versions names for %s, has no value", name, w.Name) //nolint:staticcheck // a sentence
+			return "", fault.New(fault.Invalid, "The variable %s, which runtime-versions names for %s, has no value", name, w.Name)
 		}
 		s.say("Resolved '%s' runtime alias '%s' to '%s'.", w.Name, want, value)
 		want = value
@@ -151,14 +151,14 @@ var plain = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
 func (i Image) find(name, v string) (version, error) {
 	versions, ok := i.runtimes[name]
 	if !ok {
-		return version{}, fmt.Errorf("Unknown runtime named '%s'. This build image has the following runtimes: %s", name, strings.Join(slices.Sorted(maps.Keys(i.runtimes)), ", ")) //nolint:staticcheck // CodeBuild's text
+		return version{}, fault.New(fault.Invalid, "Unknown runtime named '%s'. This build image has the following runtimes: %s", name, strings.Join(slices.Sorted(maps.Keys(i.runtimes)), ", "))
 	}
 	if found, ok := versions[v]; ok && v != anyVersion {
 		return found, nil
 	}
 	other, ok := versions[anyVersion]
 	if !ok || !plain().MatchString(v) {
-		return version{}, fmt.Errorf("Unknown runtime version named '%s' of %s. This build image has the following versions: %s", v, name, strings.Join(i.versions(name), ", ")) //nolint:staticcheck // CodeBuild's text
+		return version{}, fault.New(fault.Invalid, "Unknown runtime version named '%s' of %s. This build image has the following versions: %s", v, name, strings.Join(i.versions(name), ", "))
 	}
 	commands := make([]string, len(other.Commands))
 	for n, c := range other.Commands {
@@ -175,7 +175,7 @@ func (s *selection) choose(name string) error {
 		return nil
 	}
 	if slices.Contains(s.under, name) {
-		return errors.New("The runtimes of this build image require each other in a circle") //nolint:staticcheck // a sentence
+		return fault.New(fault.Invalid, "The runtimes of this build image require each other in a circle")
 	}
 	s.under = append(s.under, name)
 	defer func() { s.under = s.under[:len(s.under)-1] }()
@@ -196,7 +196,7 @@ func (s *selection) choose(name string) error {
 			s.say("Selecting '%s' runtime version '%s' based on the dependencies of '%s' runtime version '%s'...", other, good[0], name, v)
 		case !slices.Contains(good, have):
 			s.say("Runtime '%s' version '%s' has a dependency on runtime '%s', but '%s' version '%s' has already been manually selected. Not attempting to override.", name, v, other, other, have)
-			return fmt.Errorf("Conflicting runtime versions: %s %s requires %s %s, and %s is selected", name, v, other, strings.Join(good, " or "), have) //nolint:staticcheck // a sentence
+			return fault.New(fault.Invalid, "Conflicting runtime versions: %s %s requires %s %s, and %s is selected", name, v, other, strings.Join(good, " or "), have)
 		}
 		if err := s.choose(other); err != nil {
 			return err
