@@ -7,6 +7,10 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
     await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
     await expect(page.getByText(/^Loading/)).toHaveCount(0);
   };
+  const shows = (name: string, text: string) => async (page: Page) => {
+    await heading(name)(page);
+    await expect(page.getByText(text, { exact: true }).first()).toBeVisible();
+  };
   const builds = async (project: string) => ((await stage.call("ListBuildsForProject", { projectName: project })) as { ids: string[] }).ids;
   const first = async (project: string) => encodeURIComponent((await builds(project))[0] ?? "");
   const { sourceCredentialsInfos } = (await stage.call("ListSourceCredentials", {})) as { sourceCredentialsInfos: { arn: string; serverType: string }[] };
@@ -28,7 +32,7 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
     { name: "create-project", path: "/projects/new", ready: heading("Create build project") },
     { name: "project", path: "/projects/storefront", ready: heading("storefront") },
     { name: "project-details", path: "/projects/storefront?tab=details", ready: heading("storefront") },
-    { name: "project-webhook", path: "/projects/storefront?tab=webhook", ready: heading("storefront") },
+    { name: "project-webhook", path: "/projects/storefront?tab=webhook", ready: shows("storefront", "Filter groups") },
     { name: "edit-project", path: "/projects/storefront/edit", ready: heading(/Edit/) },
     { name: "start-build", path: "/projects/storefront/start", ready: heading(/Start build/) },
     { name: "builds", path: "/builds", ready: heading("Build history") },
