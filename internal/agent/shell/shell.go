@@ -104,8 +104,12 @@ func (p *Place) start() error {
 	if err != nil {
 		return err
 	}
-	p.cmd, err = p.launch(p.with(theirs))
-	return err
+	cmd, err := p.launch(p.with(theirs))
+	if err != nil {
+		return err
+	}
+	p.cmd = cmd // one that started, so that End has something to kill
+	return nil
 }
 
 // plain starts the driver as an ordinary process.

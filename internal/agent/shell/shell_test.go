@@ -388,6 +388,19 @@ shift 3; exec "$@"`), []string{"--option"}, "", nil)
 	}
 }
 
+// A wrapper that cannot even be started again is told of in its own last words.
+func TestReadyWithAWrapperThatGoesAway(t *testing.T) {
+	p, err := shell.Start(wrapper(t, `rm "$0"; echo out of order >&2; exit 1`), []string{"--option"}, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Output.Close()
+	defer p.End()
+	if err := p.Ready(limit); err == nil || err.Error() != "out of order" {
+		t.Errorf("Ready = %v", err)
+	}
+}
+
 // More options than a pipe holds, and nobody reads them.
 func TestStartWithAWrapperThatReadsNoOptions(t *testing.T) {
 	(&place{t: t}).within("Start", func() {
