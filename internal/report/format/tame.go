@@ -18,9 +18,9 @@ import (
 //   - Texts and values of attributes longer than maxText are cut.
 //   - Characters that XML cannot have become U+FFFD, also those written as
 //     references; & and < that mean nothing are taken as such.
-//   - Marked sections become text; comments, instructions and the document
-//     type go. One that declares something is refused: no tool writes one, and
-//     entities are how XML files grow without bound.
+//   - Marked sections become text; comments, instructions, the document type and
+//     other declarations go. One with something in it is refused: no tool writes
+//     one, and entities are how XML files grow without bound.
 type tamer struct {
 	r    *bufio.Reader
 	out  []byte // is passed on before anything more is read
@@ -220,7 +220,7 @@ func (t *tamer) open() error {
 	}{
 		{"!--", func() error { return t.skip("-->") }},
 		{"![CDATA[", t.section},
-		{"!DOCTYPE", t.document},
+		{"!", t.document},
 		{"?", func() error { return t.skip("?>") }},
 	} {
 		if rest, err := t.r.Peek(len(c.begin)); err == nil && string(rest) == c.begin {
@@ -260,7 +260,8 @@ func (t *tamer) until(end string, do func(byte)) error {
 	}
 }
 
-// document drops a document type that only names one.
+// document drops a document type that only names one, and what else begins as
+// it does.
 func (t *tamer) document() error {
 	quote := byte(0)
 	for range maxText {
@@ -276,7 +277,7 @@ func (t *tamer) document() error {
 			}
 		case b == '"' || b == '\'':
 			quote = b
-		case b == '[':
+		case b == '[' || b == '<':
 			return errDocument
 		case b == '>':
 			return nil
