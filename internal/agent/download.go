@@ -252,15 +252,8 @@ func (e *engine) prepare(ctx context.Context) outcome {
 	if out := e.runtimes(ctx, env); !out.ok() {
 		return out
 	}
-	for _, b := range []struct {
-		there bool
-		what  string
-	}{
-		{len(e.spec.Reports) > 0, "reports"}, {e.spec.Proxy != buildspec.Proxy{}, "proxy"},
-	} {
-		if b.there {
-			e.log.Service("Skipping %s: it is not acted upon by this server yet", b.what)
-		}
+	if (e.spec.Proxy != buildspec.Proxy{}) {
+		e.log.Service("Skipping proxy: it is not acted upon by this server yet")
 	}
 	e.log.Service("Moving to directory %s", e.home)
 	e.restoreCache(ctx)
