@@ -84,10 +84,10 @@ func TestTheTokenIsNowhereWhileAndAfterGitWorks(t *testing.T) {
 	s := w.source(t, "main")
 	var looked atomic.Int32
 	w.OnRequest(func(r *http.Request) {
-		if _, password, ok := r.BasicAuth(); !ok || password != canary || !strings.HasSuffix(r.URL.Path, "git-upload-pack") {
+		if _, password, ok := r.BasicAuth(); !ok || password != canary || !asksForObjects(r) {
 			return
 		}
-		// git waits for our answer, and has sent the token.
+		// git waits for our answer, and the token has been sent.
 		looked.Add(1)
 		gits, sockets := noSecretInProcesses(t)
 		if gits == 0 || sockets == 0 {

@@ -18,6 +18,7 @@ type checkout struct {
 	source   Source
 	want     version
 	desk     *desk
+	provider *provider
 	where    *url.URL // of the source
 	rewrites []rewrite
 	say      func(line string) // writes a line to the build's log
@@ -25,8 +26,9 @@ type checkout struct {
 	cache    *cache            // nil if the build has none
 	template string            // of a new repository; empty means git's own
 
-	// environment returns git's environment, with what the desk trusts.
-	environment func() []string
+	// environment returns git's environment, with what the desk trusts and more
+	// configuration.
+	environment func(more ...setting) []string
 }
 
 // configure gives git what the desk has learned.
@@ -191,7 +193,7 @@ func (c *checkout) byCommit(ctx context.Context) (string, error) {
 func (c *checkout) byRef(ctx context.Context) (string, error) {
 	ref, here := c.want.ref, local(c.want.ref)
 	switch {
-	case c.source.Depth == 0 && (ref != here || strings.HasPrefix(ref, "refs/tags/")):
+	case c.clonesRef():
 		if err := c.clone(ctx, "clone", "--quiet", "--no-checkout"); err != nil {
 			return "", err
 		}
@@ -211,6 +213,12 @@ func (c *checkout) byRef(ctx context.Context) (string, error) {
 		}
 	}
 	return c.checkOut(ctx, here)
+}
+
+// clonesRef reports whether a clone brings the ref.
+func (c *checkout) clonesRef() bool {
+	ref := c.want.ref
+	return c.source.Depth == 0 && (ref != local(ref) || strings.HasPrefix(ref, "refs/tags/"))
 }
 
 // local returns the name that a ref of the provider gets here: branches become
@@ -251,17 +259,18 @@ func (c *checkout) clone(ctx context.Context, args ...string) error {
 	if c.template != "" {
 		args = append(args, "--template="+c.template)
 	}
-	return c.network(ctx, c.source.Dir, append(args, "--", c.source.URL, c.source.Dir)...)
+	return c.linked(ctx, append(args, "--", c.source.URL, c.source.Dir)...)
 }
 
 // fetch fetches refs or a commit; depth 0 means the whole history, with the
 // tags on it.
 func (c *checkout) fetch(ctx context.Context, depth int, refs ...string) error {
 	args := []string{"fetch", "--quiet"}
+	to := append([]string{"--", "origin"}, refs...)
 	if depth > 0 {
-		args = append(args, "--no-tags", "--depth="+strconv.Itoa(depth))
+		return c.linked(ctx, append(append(args, "--no-tags", "--depth="+strconv.Itoa(depth)), to...)...)
 	}
-	return c.network(ctx, c.source.Dir, append(append(args, "--", "origin"), refs...)...)
+	return c.network(ctx, c.source.Dir, append(args, to...)...)
 }
 
 // checkOut checks out a commit, by its id or by a ref that leads to it.

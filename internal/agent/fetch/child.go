@@ -10,7 +10,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"slipway/internal/agentapi"
@@ -37,11 +39,14 @@ func Main(stdin io.Reader, stdout io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	runtime.LockOSThread() // git dies with the thread that started it
+	begun := sync.OnceFunc(func() { _, _ = result.WriteString(begunSign) })
 	o := outcome{Error: "the fetch was not told what to do"}
 	var in order
 	if err := json.NewDecoder(io.LimitReader(stdin, maxOrder)).Decode(&in); err == nil && len(in.Self) > 0 && in.Private != "" {
+		in.begun = begun
 		o = in.carryOut(ctx, stdout)
 	}
+	begun()
 	if err := json.NewEncoder(result).Encode(o); err != nil {
 		return 1
 	}
@@ -138,21 +143,26 @@ func (o order) fetch(ctx context.Context, client *agentapi.Client, s Source, nam
 	if err != nil {
 		return "", err
 	}
+	if s.Depth < 0 || s.Depth > maxDepth {
+		s.Depth = 0
+	}
 	socket := filepath.Join(o.Private, "s"+name)
+	p := newPicture(s, where, credential, d)
+	c := checkout{
+		git: git{path: path}, source: s, want: want, desk: d, where: where, rewrites: rewrites(where),
+		environment: func(more ...setting) []string {
+			return gitEnvironment(o, s, where, socket, slices.Concat(d.trust, more))
+		},
+		say: func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
+	}
+	c.provider = c.newProvider(ctx)
+	defer c.provider.close()
+	o.begun()
 	door, err := d.wallet.serve(socket)
 	if err != nil {
 		return "", err
 	}
 	defer door.Close()
-	if s.Depth < 0 || s.Depth > maxDepth {
-		s.Depth = 0
-	}
-	p := newPicture(s, where, credential, d)
-	c := checkout{
-		git: git{path: path}, source: s, want: want, desk: d, where: where, rewrites: rewrites(where),
-		environment: func() []string { return gitEnvironment(o, s, where, socket, d.trust) },
-		say:         func(line string) { _, _ = io.WriteString(log, p.mask(line)+"\n") },
-	}
 	c.cache = o.cache(s, name)
 	c.configure()
 	if s.Insecure && where.Scheme == "https" && credential.CA == "" {

@@ -92,6 +92,16 @@ func (d *desk) take(where *url.URL, c *agentapi.Credential) (grant, error) {
 	return g, err
 }
 
+// given returns what the server gave for where, empty if it was not asked.
+func (d *desk) given(where *url.URL) *agentapi.Credential {
+	if a, ok := addressOf(where.Scheme, where.Host, where.Path); ok {
+		if g, ok := d.grants[a]; ok {
+			return g.credential
+		}
+	}
+	return &agentapi.Credential{}
+}
+
 // trustProject trusts the source's own host by the project's certificates,
 // unless the credential says by which. They are for servers with a name of their
 // own: whoever may edit a project must not be able to have a token sent to

@@ -2,15 +2,16 @@
 // its own: the source token is only ever in that process and in the git it
 // starts, and both have ended before the first line of user code runs.
 //
-// The token reaches git through a credential helper, and never a URL, an
-// argument, a configuration file or the environment of git. The helper answers
-// for the addresses that the server gave logins for, which are the source's and
-// its submodules', and never for another host, port or scheme. Redirects are
-// not followed, since git would take the token along.
+// git does not get the source's token: what it says to the provider goes over a
+// link, which sends it on with the login. Where there can be no link, and for
+// submodules and Git LFS, the token reaches git through a credential helper, and
+// never a URL, an argument, a configuration file or the environment of git. The
+// helper answers for the addresses that the server gave logins for, which are the
+// source's and its submodules', and never for another host, port or scheme.
+// Redirects are not followed, since the token would go along.
 package fetch
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"slipway/internal/agentapi"
@@ -62,6 +64,7 @@ type order struct {
 	Private string   `json:"private"` // a directory of the fetch's own, removed after it
 
 	trusted string // PEM of the project's certificates; the child's own
+	begun   func() // says that a provider is being asked
 }
 
 // An outcome is what the child writes to its pipe.
@@ -78,68 +81,130 @@ const (
 	pipeGrace   = 5 * time.Second
 )
 
+// begunSign comes before the outcome: as soon as a provider is being asked.
+const begunSign = "\n"
+
 // The child's file descriptors beside the standard ones.
 const (
 	resultFile = 3 // takes the outcome
 	lifeFile   = 4 // ends when the parent does
 )
 
-// Run fetches job's sources in a child process, started as self with the
-// argument "fetch", and copies the lines it has for the build's log to log:
-// they are masked already, and of a fetch that goes well they tell of submodules
-// and of what was not checked. When ctx ends, the child and everything it
-// started are killed and Run returns ctx's cause.
+// Run is Start and Fetch.
+func Run(ctx context.Context, self []string, job Job, log io.Writer) (Result, error) {
+	p, err := Start(self)
+	if err != nil {
+		return Result{}, err
+	}
+	defer p.End()
+	return p.Fetch(ctx, job, log, func() {})
+}
+
+// A Process is one that waits for its job. Starting it takes a good part of what
+// a fetch takes beside git, and it can be done before the job is known. It knows
+// no token until then.
+type Process struct {
+	self      []string
+	cmd       *exec.Cmd
+	order     io.WriteCloser
+	log       *os.File
+	outcome   *os.File
+	alive     *os.File // whose end is that of the process
+	complaint tail
+	ended     bool
+}
+
+// Start starts a fetch's process: self with the argument "fetch". It is to be
+// ended.
+func Start(self []string) (_ *Process, err error) {
+	p := &Process{self: self, complaint: tail{max: maxComplain}}
+	var theirs []*os.File
+	defer func() {
+		for _, f := range theirs {
+			_ = f.Close()
+		}
+		if err != nil {
+			p.close()
+		}
+	}()
+	pipe := func() (in, out *os.File, err error) {
+		if in, out, err = os.Pipe(); err != nil {
+			err = fmt.Errorf("start the fetch: %w", err)
+		}
+		return in, out, err
+	}
+	order, write, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.order = write
+	theirs = append(theirs, order)
+	var log, result, life *os.File
+	if p.log, log, err = pipe(); err != nil {
+		return nil, err
+	}
+	theirs = append(theirs, log)
+	if p.outcome, result, err = pipe(); err != nil {
+		return nil, err
+	}
+	theirs = append(theirs, result)
+	if life, p.alive, err = pipe(); err != nil {
+		return nil, err
+	}
+	theirs = append(theirs, life)
+
+	p.cmd = exec.Command(self[0], append(self[1:len(self):len(self)], "fetch")...)
+	p.cmd.Env = environment()
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = order, log, &p.complaint
+	p.cmd.ExtraFiles = []*os.File{result, life}
+	p.cmd.SysProcAttr = ownGroup()
+	p.cmd.WaitDelay = pipeGrace
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the fetch: %w", err)
+	}
+	return p, nil
+}
+
+// Fetch fetches job's sources, once. It calls begun when from then on it will
+// mostly wait: for the provider, or for nothing any more. It copies the lines it has for the build's
+// log to log: they are masked already, and of a fetch that goes well they tell of
+// submodules and of what was not checked. When ctx ends, the process and
+// everything it started are killed and Fetch returns ctx's cause.
 //
 // A source that cannot be had is a Result with a Failure. An error is one that
 // no change to project, source or credential mends; one that errors.Is
 // agentapi.ErrGone means that the build is no longer this agent's.
-func Run(ctx context.Context, self []string, job Job, log io.Writer) (Result, error) {
+func (p *Process) Fetch(ctx context.Context, job Job, log io.Writer, begun func()) (Result, error) {
 	private, err := privateDir(job.Launch.Dir)
 	if err != nil {
 		return Result{}, err
 	}
 	defer os.RemoveAll(private)
-	text, err := json.Marshal(order{Job: job, Self: self, Private: private})
+	text, err := json.Marshal(order{Job: job, Self: p.self, Private: private})
 	if err != nil {
 		return Result{}, fmt.Errorf("encode the fetch: %w", err)
 	}
-	in, out, err := os.Pipe()
-	if err != nil {
-		return Result{}, err
-	}
-	defer in.Close()
-	defer out.Close()
-	life, alive, err := os.Pipe()
-	if err != nil {
-		return Result{}, err
-	}
-	defer life.Close()
-	defer alive.Close()
-
-	complaint := tail{max: maxComplain}
-	cmd := exec.CommandContext(ctx, self[0], append(self[1:len(self):len(self)], "fetch")...)
-	cmd.Env = environment()
-	cmd.Stdin = bytes.NewReader(text)
-	cmd.Stdout, cmd.Stderr = log, &complaint
-	cmd.ExtraFiles = []*os.File{out, life}
-	cmd.SysProcAttr = ownGroup()
-	cmd.Cancel = func() error { return killGroup(cmd.Process.Pid) }
-	cmd.WaitDelay = pipeGrace
-	if err := cmd.Start(); err != nil {
-		return Result{}, fmt.Errorf("start the fetch: %w", err)
-	}
-	_ = out.Close()
-	answer, readErr := io.ReadAll(io.LimitReader(in, maxOutcome))
-	waitErr := cmd.Wait()
+	defer context.AfterFunc(ctx, p.kill)()
+	var talk sync.WaitGroup
+	talk.Go(func() { // one that has ended says why
+		_, _ = p.order.Write(text)
+		_ = p.order.Close()
+	})
+	talk.Go(func() { _, _ = io.Copy(log, p.log) })
+	_, _ = io.ReadFull(p.outcome, make([]byte, len(begunSign)))
+	begun()
+	answer, readErr := io.ReadAll(io.LimitReader(p.outcome, maxOutcome))
+	waitErr := p.wait()
+	talk.Wait()
 	if ctx.Err() != nil {
 		return Result{}, context.Cause(ctx)
 	}
 	if waitErr != nil {
-		_ = killGroup(cmd.Process.Pid) // it may have left a git
+		p.kill() // it may have left a git
 	}
 	var o outcome
 	if err := errors.Join(readErr, json.Unmarshal(answer, &o)); err != nil {
-		return Result{}, fmt.Errorf("the fetch ended without a result (%v): %s", waitErr, complaint.lastLine())
+		return Result{}, fmt.Errorf("the fetch ended without a result (%v): %s", waitErr, p.complaint.lastLine())
 	}
 	switch {
 	case o.Gone:
@@ -148,6 +213,38 @@ func Run(ctx context.Context, self []string, job Job, log io.Writer) (Result, er
 		return o.Result, errors.New(o.Error)
 	}
 	return o.Result, nil
+}
+
+// End kills what is left of the process.
+func (p *Process) End() {
+	if !p.ended {
+		p.kill()
+		_ = p.wait()
+	}
+	p.close()
+}
+
+// wait waits for the end of the process. What it started and left may hold its
+// log for a moment longer.
+func (p *Process) wait() error {
+	p.ended = true
+	err := p.cmd.Wait()
+	_ = p.log.SetReadDeadline(time.Now().Add(pipeGrace))
+	return err
+}
+
+// kill kills the process and all that it started.
+func (p *Process) kill() { _ = killGroup(p.cmd.Process.Pid) }
+
+func (p *Process) close() {
+	if p.order != nil {
+		_ = p.order.Close()
+	}
+	for _, f := range []*os.File{p.log, p.outcome, p.alive} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
 }
 
 // maxPrivate keeps the path of a socket inside the directory below the 108

@@ -340,6 +340,55 @@ func withApp(t *testing.T) (*world, string) {
 	return w, w.commit(t, "main", "README.md")
 }
 
+// A clone is two requests, both with the login: nothing is sent to hear that one
+// is needed, and git itself has none.
+func TestACloneIsTwoRequests(t *testing.T) {
+	w, commit := withApp(t)
+	for _, version := range []string{"", "main", commit} {
+		before := len(w.Requests())
+		w.fetched(t, w.source(t, version))
+		requests := w.Requests()[before:]
+		for _, r := range requests {
+			if !r.Authorization || r.Method != "POST" || r.Status != 200 || !strings.HasPrefix(r.UserAgent, "git/") {
+				t.Errorf("version %q: %+v", version, r)
+			}
+		}
+		if len(requests) != 2 {
+			t.Errorf("version %q: %d requests, want 2", version, len(requests))
+		}
+	}
+}
+
+// Where a provider speaks only the first version of git's protocol, or libcurl
+// knows a way there that we do not, git fetches as it does everywhere.
+func TestGitFetchesItselfWhereALinkDoesNotWork(t *testing.T) {
+	for name, happens := range map[string]func(t *testing.T, w *world){
+		"the first version": func(_ *testing.T, w *world) {
+			w.OnRequest(func(r *http.Request) { r.Header.Del("Git-Protocol") })
+		},
+		"another proxy": func(t *testing.T, _ *world) {
+			t.Setenv("ALL_PROXY", "socks5h://127.0.0.1:1")
+			t.Setenv("NO_PROXY", "127.0.0.1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, commit := withApp(t)
+			happens(t, w)
+			for _, depth := range []int{0, 1} {
+				s := w.source(t, "main")
+				s.Depth = depth
+				if got := w.fetched(t, s).Commits[0].Commit; got != commit {
+					t.Errorf("commit %s, want %s", got, commit)
+				}
+			}
+			last := w.Requests()
+			if r := last[len(last)-1]; !strings.Contains(r.UserAgent, "git/2") || strings.Contains(r.UserAgent, "slipway") {
+				t.Errorf("the last request is of %s", r.UserAgent)
+			}
+		})
+	}
+}
+
 // self is the agent.
 func self() []string { return []string{agentPath} }
 

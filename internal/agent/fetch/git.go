@@ -19,8 +19,9 @@ import (
 // git runs git with a configuration that is all ours: it comes by environment,
 // so that nothing of it is left in the repository.
 type git struct {
-	path string
-	env  []string
+	path  string
+	env   []string
+	files []*os.File // that it has open, from descriptor 3
 }
 
 // A gitError is a git that failed.
@@ -40,6 +41,7 @@ func (g git) run(ctx context.Context, dir string, args ...string) (string, error
 	cmd := exec.CommandContext(ctx, g.path, args...)
 	cmd.Dir = dir
 	cmd.Env = g.env
+	cmd.ExtraFiles = g.files
 	cmd.SysProcAttr = sameGroup()
 	cmd.WaitDelay = pipeGrace
 	var out bytes.Buffer

@@ -138,6 +138,17 @@ func asked(question []byte) (a address, ok bool) {
 	return addressOf(said["protocol"], said["host"], said["path"])
 }
 
+// to returns the login to what is at where, nil if there is none.
+func (w *wallet) to(where *url.URL) *login {
+	a, ok := addressOf(where.Scheme, where.Host, where.Path)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if l, there := w.logins[a]; ok && there {
+		return &l
+	}
+	return nil
+}
+
 // serve answers at a new socket until the Closer is closed, which also waits
 // for the answers in flight and removes the socket.
 func (w *wallet) serve(socket string) (io.Closer, error) {

@@ -30,20 +30,13 @@ func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credent
 	if err != nil {
 		return nil
 	}
-	r.Header.Set("User-Agent", "git/2.0 (slipway)") // some providers answer others with a page
+	r.Header.Set("User-Agent", userAgent)
 	if sentTo(where, by) {
 		r.SetBasicAuth(by.Username, by.Password.Reveal())
 	}
-	trust := &tls.Config{InsecureSkipVerify: s.Insecure && by.CA == ""} //nolint:gosec // the project's word, for servers with a name of their own only
-	if ca := cmp.Or(by.CA, trusted); ca != "" {
-		trust.RootCAs = x509.NewCertPool()
-		trust.RootCAs.AppendCertsFromPEM(bundle(ca))
-	}
-	client := &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	answer, err := client.Do(r)
+	asker := client(s, by, trusted)
+	defer asker.CloseIdleConnections()
+	answer, err := asker.Do(r)
 	if err != nil {
 		return nil
 	}
@@ -52,6 +45,23 @@ func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credent
 		return nil
 	}
 	return repositoryAt(&ask, answer.Header.Get("Location"))
+}
+
+// userAgent begins as git's does: some providers answer others with a page.
+const userAgent = "git/2.0 (slipway)"
+
+// client returns a client for the provider of s that trusts what git trusts
+// there, and that follows no redirect.
+func client(s Source, by *agentapi.Credential, trusted string) *http.Client {
+	trust := &tls.Config{InsecureSkipVerify: s.Insecure && by.CA == ""} //nolint:gosec // the project's word, for servers with a name of their own only
+	if ca := cmp.Or(by.CA, trusted); ca != "" {
+		trust.RootCAs = x509.NewCertPool()
+		trust.RootCAs.AppendCertsFromPEM(bundle(ca))
+	}
+	return &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // repositoryAt reads the Location that answers a request of git at from. It is

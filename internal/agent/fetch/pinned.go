@@ -64,7 +64,7 @@ func (c *checkout) pinned(ctx context.Context) (string, error) {
 // id: deeper in its ref, and then in all branches and tags.
 func (c *checkout) search(ctx context.Context, ref string, lost *lostError) error {
 	if !lost.gone && c.source.Depth > 0 {
-		err := c.network(ctx, c.source.Dir, "fetch", "--quiet", "--unshallow", "--no-tags", "origin", ref)
+		err := c.linked(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "origin", ref)
 		if err != nil && !said(err, "--unshallow on a complete repository") {
 			return err
 		}

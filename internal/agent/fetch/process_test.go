@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -26,7 +27,7 @@ func (w *world) stuck(t *testing.T) <-chan struct{} {
 	first := make(chan struct{}, 1)
 	first <- struct{}{}
 	w.OnRequest(func(r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "git-upload-pack") || !hasLogin(r) {
+		if !hasLogin(r) || !asksForObjects(r) {
 			return
 		}
 		select {
@@ -37,6 +38,17 @@ func (w *world) stuck(t *testing.T) <-chan struct{} {
 		}
 	})
 	return waiting
+}
+
+// asksForObjects reports whether a request is for objects, which git waits for:
+// the one for refs may be sent before git has started.
+func asksForObjects(r *http.Request) bool {
+	if !strings.HasSuffix(r.URL.Path, "/git-upload-pack") {
+		return false
+	}
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return bytes.Contains(body, []byte("command=fetch"))
 }
 
 func hasLogin(r *http.Request) bool { _, _, ok := r.BasicAuth(); return ok }

@@ -22,3 +22,23 @@ func dieWith(life *os.File) {
 	_, _ = io.Copy(io.Discard, life)
 	_ = syscall.Kill(0, syscall.SIGKILL)
 }
+
+// socketPair returns the two ends of a connection.
+func socketPair() (a, b *os.File, err error) {
+	syscall.ForkLock.RLock() // what is started meanwhile gets none of them
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err == nil {
+		syscall.CloseOnExec(ends[0])
+		syscall.CloseOnExec(ends[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := syscall.SetNonblock(ends[0], true); err != nil { // so that closing it ends what waits for it
+		_ = syscall.Close(ends[0])
+		_ = syscall.Close(ends[1])
+		return nil, nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(ends[0]), "link"), os.NewFile(uintptr(ends[1]), "link"), nil
+}
