@@ -44,6 +44,9 @@ func (e *engine) download(ctx context.Context) outcome {
 // fetch brings the sources in a process of its own, which has ended when it
 // returns: from then on nothing on this side holds the source token.
 func (e *engine) fetch(ctx context.Context) outcome {
+	if e.fetcher != nil {
+		defer e.fetcher.End()
+	}
 	e.home = e.w.place(sourceDir(e.work.ProjectName, e.work.Source))
 	job := fetch.Job{Launch: e.launch, Mirrors: e.mirrors(), Certificate: e.work.Certificate}
 	for _, s := range append([]agentapi.Source{e.work.Source}, e.work.SecondarySources...) {
@@ -72,7 +75,12 @@ func (e *engine) fetch(ctx context.Context) outcome {
 	var result fetch.Result
 	if len(job.Sources) > 0 {
 		var err error
-		if result, err = fetch.Run(ctx, e.self, job, e.log); err != nil {
+		if e.fetcher != nil {
+			result, err = e.fetcher.Fetch(ctx, job, e.log, func() { go e.beginPlace() })
+		} else {
+			result, err = fetch.Run(ctx, e.self, job, e.log)
+		}
+		if err != nil {
 			return faulty("The source could not be fetched: %v", err)
 		}
 	}

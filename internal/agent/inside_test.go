@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"slipway/internal/agent/inside"
 	"slipway/internal/agent/output"
@@ -26,11 +25,11 @@ func TestWorkInThePlaceOfUserCode(t *testing.T) {
 			}
 			defer e.w.root.Close()
 			e.home = e.w.place("output")
-			if e.place, err = startPlace(self, launch, e.w); err != nil {
+			if e.place, e.startPlace, err = newPlace(self, launch, e.w); err != nil {
 				t.Fatal(err)
 			}
 			defer e.place.End()
-			if err := e.place.Ready(time.Minute); err != nil {
+			if err := e.ready(); err != nil {
 				t.Fatal(err)
 			}
 			e.log = output.New(e.place.Output, nil, func(uint64, []byte) error { return nil })

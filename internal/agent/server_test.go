@@ -331,6 +331,7 @@ func launch(t testing.TB, box agentapi.Sandbox, work agentapi.Work, options ...f
 	}
 	stdin, err := json.Marshal(agentapi.Launch{
 		Server: "unix://" + a.socket, BuildID: buildID, Token: agentapi.Bearer{Text: secret.New(token)}, Dir: a.dir, Sandbox: box,
+		Fetches: work.Source.Type != api.SourceTypeNoSource,
 	})
 	if err != nil {
 		t.Fatal(err)

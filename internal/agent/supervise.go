@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"slipway/internal/agent/fetch"
 	"slipway/internal/agent/output"
 	"slipway/internal/agent/sandbox"
 	"slipway/internal/agent/shell"
@@ -30,8 +31,10 @@ type engine struct {
 	report *reporter
 	log    *output.Log
 
+	fetcher    *fetch.Process // waits for its job; nil if it is to be started with it
 	w          *workspace
 	place      *shell.Place // nil if it could not be started
+	startPlace func() error // once, from any goroutine
 	placeError error        // why
 	usable     bool         // the place is ready
 	dead       error        // set when the place has died under a command
@@ -66,6 +69,12 @@ type engine struct {
 func supervise(ctx context.Context, self []string, launch agentapi.Launch) error {
 	e := &engine{self: self, launch: launch, client: agentapi.NewClient(launch), commits: map[string]string{}, versions: map[string]string{}, succeeding: true}
 	defer e.client.Close()
+	if launch.Fetches {
+		if p, err := fetch.Start(self); err == nil { // else the fetch says so
+			e.fetcher = p
+			defer p.End()
+		}
+	}
 	var err error
 	if e.w, err = newWorkspace(launch); err != nil {
 		return err
@@ -74,9 +83,13 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 	if err := e.w.makeTools(self); err != nil {
 		return err
 	}
-	// The place needs nothing of the work, so it gets ready meanwhile.
-	if e.place, e.placeError = startPlace(self[0], launch, e.w); e.placeError == nil {
+	if e.place, e.startPlace, e.placeError = newPlace(self[0], launch, e.w); e.placeError == nil {
 		defer e.place.End()
+	}
+	// The place needs nothing of the work, so it gets ready meanwhile; where there
+	// is something to fetch, it is wanted after that.
+	if !launch.Fetches {
+		e.beginPlace()
 	}
 	if err := insist(ctx, func(ctx context.Context) (err error) {
 		e.work, err = e.client.Begin(ctx)
@@ -125,17 +138,31 @@ func supervise(ctx context.Context, self []string, launch agentapi.Launch) error
 	return <-reported
 }
 
-// startPlace starts the place where user code will run. Program is the path of
-// this one.
-func startPlace(program string, l agentapi.Launch, w *workspace) (*shell.Place, error) {
-	if l.Sandbox.Container != 0 {
-		return startFar(l.Sandbox.Container, w)
-	}
-	if l.Sandbox.Bubblewrap == "" {
+// newPlace returns the place where user code will run, and what starts it.
+// Program is the path of this one.
+func newPlace(program string, l agentapi.Launch, w *workspace) (p *shell.Place, start func() error, err error) {
+	switch {
+	case l.Sandbox.Container != 0:
+		p, err = startFar(l.Sandbox.Container, w)
+		return p, func() error { return nil }, err
+	case l.Sandbox.Bubblewrap == "":
 		// In every process of the build: by it, a runner can find those that
 		// outlived an agent.
-		return shell.Start("", nil, w.host, []string{"CODEBUILD_BUILD_ID=" + l.BuildID})
+		p, err = shell.New("", nil, w.host, []string{"CODEBUILD_BUILD_ID=" + l.BuildID})
+	default:
+		var args []string
+		if args, err = sandboxArgs(program, l, w); err == nil {
+			p, err = shell.New(l.Sandbox.Bubblewrap, args, "", nil)
+		}
 	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, sync.OnceValue(p.Start), nil
+}
+
+// sandboxArgs are the options of bubblewrap.
+func sandboxArgs(program string, l agentapi.Launch, w *workspace) ([]string, error) {
 	hosts, err := w.hosts()
 	if err != nil {
 		return nil, err
@@ -143,17 +170,25 @@ func startPlace(program string, l agentapi.Launch, w *workspace) (*shell.Place, 
 	if err := w.showAgent(); err != nil {
 		return nil, err
 	}
-	args := sandbox.Args(sandbox.Options{
+	return sandbox.Args(sandbox.Options{
 		Workspace: w.host, Agent: program, Home: w.home, Tmp: w.tmp, VarTmp: w.varTmp(), Hosts: hosts,
 		Hide: l.Sandbox.Hide, ReadOnly: l.Sandbox.ReadOnly, Root: os.Geteuid() == 0,
-	})
-	return shell.Start(l.Sandbox.Bubblewrap, args, "", nil)
+	}), nil
+}
+
+// beginPlace starts the place, unless that was done before.
+func (e *engine) beginPlace() {
+	if e.place != nil {
+		_ = e.startPlace() // ready says so
+	}
 }
 
 // ready waits until commands can run in the place.
 func (e *engine) ready() error {
 	if e.placeError == nil && !e.usable {
-		e.placeError = e.place.Ready(readyTime)
+		if e.placeError = e.startPlace(); e.placeError == nil {
+			e.placeError = e.place.Ready(readyTime)
+		}
 		e.usable = e.placeError == nil
 	}
 	return e.placeError

@@ -36,6 +36,7 @@ type Launch struct {
 	Dir     string  `json:"dir"`     // an empty directory of this build's own, on the agent's machine
 	Sandbox Sandbox `json:"sandbox"` // how to shut user code in
 	Mirrors Mirrors `json:"mirrors,omitzero"`
+	Fetches bool    `json:"fetches,omitzero"` // the build has sources that are fetched, so that the agent can get ready for it at once
 
 	Notes []string `json:"notes,omitzero"` // lines of the service's that the log begins with
 }

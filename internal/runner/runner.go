@@ -25,6 +25,7 @@ type Launch struct {
 	Compute            *api.ComputeConfiguration // for ComputeType ATTRIBUTE_BASED_COMPUTE
 	Privileged         bool
 	RegistryCredential string // name or ARN of the secret with the registry's login; empty means none
+	Fetches            bool   // it has sources that are fetched
 	LayerCache         bool   // the layers that Docker makes in the build are to be there for the project's next one
 
 	// Say adds a line to the build's log, in order, until Start returns: what

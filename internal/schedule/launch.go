@@ -152,6 +152,11 @@ func (s *Scheduler) launchOf(ctx context.Context, h *hold, b build.Build, token 
 			l.RegistryCredential = e.RegistryCredential.Credential
 		}
 	}
+	sources := slices.Clone(b.Public.SecondarySources)
+	if s := b.Public.Source; s != nil {
+		sources = append(sources, *s)
+	}
+	l.Fetches = b.State.Local == nil && slices.ContainsFunc(sources, func(s api.ProjectSource) bool { return s.Type != api.SourceTypeNoSource })
 	if c := b.Public.Cache; c != nil && c.Type == api.CacheTypeLocal {
 		l.LayerCache = slices.Contains(c.Modes, api.CacheModeLocalDockerLayerCache)
 	}

@@ -179,7 +179,7 @@ func TestWhatARunnerIsTold(t *testing.T) {
 		got.Say, got.Token = nil, secret.Text{}
 		want := runner.Launch{
 			BuildID: id, Scope: scope, ProjectName: "app", Image: "my/image:1", ComputeType: api.ComputeTypeBuildGeneral1Large,
-			Privileged: true, RegistryCredential: "hub", LayerCache: true,
+			Privileged: true, RegistryCredential: "hub", Fetches: true, LayerCache: true,
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("the launch is %+v, want %+v", got, want)

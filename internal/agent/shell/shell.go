@@ -77,24 +77,40 @@ type Place struct {
 	problems *os.File // where bubblewrap says why it cannot start
 }
 
-// Start starts a place. Wrapper is the path of bubblewrap and args its
-// options; an empty wrapper means a plain process tree that starts in dir with
-// environment env. Nothing of this process's own environment gets in.
+// Start is New and Start.
 func Start(wrapper string, args []string, dir string, env []string) (*Place, error) {
-	p := &Place{sandbox: wrapper != ""}
-	p.launch = func(theirs files) (*exec.Cmd, error) { return plain(theirs, dir, env) }
-	if p.sandbox {
-		p.launch = func(theirs files) (*exec.Cmd, error) { return wrapped(theirs, wrapper, args) }
-	}
-	err := p.openOutput()
+	p, err := New(wrapper, args, dir, env)
 	if err == nil {
-		err = p.start()
+		err = p.Start()
 	}
 	if err != nil {
 		p.close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// New returns a place that is still to be started. Wrapper is the path of
+// bubblewrap and args its options; an empty wrapper means a plain process tree
+// that starts in dir with environment env. Nothing of this process's own
+// environment gets in.
+func New(wrapper string, args []string, dir string, env []string) (*Place, error) {
+	p := &Place{sandbox: wrapper != ""}
+	p.launch = func(theirs files) (*exec.Cmd, error) { return plain(theirs, dir, env) }
+	if p.sandbox {
+		p.launch = func(theirs files) (*exec.Cmd, error) { return wrapped(theirs, wrapper, args) }
+	}
+	return p, p.openOutput()
+}
+
+// Start starts the place, once. One that has ended is ErrDead.
+func (p *Place) Start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return ErrDead
+	}
+	return p.start()
 }
 
 // start opens the pipes to a driver and starts it.
@@ -270,8 +286,11 @@ func (p *Place) End() {
 		return
 	}
 	p.ended = true
+	_ = p.output.Close() // if nobody waited until it was ready
+	if p.cmd == nil && p.far == nil {
+		return // it was not started
+	}
 	_ = p.replies.SetReadDeadline(time.Unix(1, 0)) // a Run in flight returns, whoever still holds the pipe
-	_ = p.output.Close()                           // if nobody waited until it was ready
 	if p.far != nil {
 		p.far.End(endLimit)
 		p.far.Close()

@@ -129,7 +129,7 @@ func (r *Runner) start(ctx context.Context, p runner.Place, l runner.Launch, ima
 	const first = 3 // number of an agent's first file beside the standard ones
 	err = r.agents.Start(ctx, p, agentapi.Launch{
 		Token: agentapi.Bearer{Text: l.Token}, Sandbox: agentapi.Sandbox{Container: first},
-		Mirrors: r.options.Mirrors, Notes: append(l.Notes, image.note(l.Image)),
+		Mirrors: r.options.Mirrors, Fetches: l.Fetches, Notes: append(l.Notes, image.note(l.Image)),
 	}, conn)
 	if err != nil {
 		return fmt.Errorf("start agent: %w", err)

@@ -73,7 +73,7 @@ func (r *Runner) Start(ctx context.Context, l runner.Launch) (runner.Place, erro
 	if err != nil {
 		return runner.Place{}, fmt.Errorf("start agent: %w", err)
 	}
-	if err := r.agents.Start(ctx, p, agentapi.Launch{Token: agentapi.Bearer{Text: l.Token}, Sandbox: r.sandbox, Mirrors: r.mirrors, Notes: l.Notes}); err != nil {
+	if err := r.agents.Start(ctx, p, agentapi.Launch{Token: agentapi.Bearer{Text: l.Token}, Sandbox: r.sandbox, Mirrors: r.mirrors, Fetches: l.Fetches, Notes: l.Notes}); err != nil {
 		return runner.Place{}, fmt.Errorf("start agent: %w", errors.Join(err, r.agents.Remove(p)))
 	}
 	return p, nil
