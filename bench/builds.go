@@ -57,57 +57,90 @@ func (b *bench) start() error {
 	return nil
 }
 
-// latency runs trivial builds one after another. The build's first command
-// writes to a named pipe that this process reads, so the moment is its own.
+// latency runs trivial builds one after another.
 func (b *bench) latency(rounds int, location *string, args []string, more ...func(*api.CreateProjectInput)) (first, ended sample, err error) {
-	dir, err := os.MkdirTemp(b.dir, "bell-")
+	l, err := b.line(location, args, more...)
 	if err != nil {
 		return nil, nil, err
+	}
+	defer l.close()
+	for range rounds {
+		if err := l.build(b.ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	return l.first, l.ended, nil
+}
+
+// A line is a server with one project, whose trivial builds are measured. The
+// build's first command writes to a named pipe that this process reads, so the
+// moment is its own.
+type line struct {
+	server       *server
+	rung         *os.File
+	heard        chan time.Time
+	first, ended sample // from StartBuild to the first command, and to COMPLETED
+}
+
+// line starts a line and warms it up.
+func (b *bench) line(location *string, args []string, more ...func(*api.CreateProjectInput)) (*line, error) {
+	dir, err := os.MkdirTemp(b.dir, "bell-")
+	if err != nil {
+		return nil, err
 	}
 	bell := filepath.Join(dir, "bell")
 	if err := syscall.Mkfifo(bell, 0o600); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rung, err := os.OpenFile(bell, os.O_RDWR, 0)
-	if err != nil {
-		return nil, nil, err
+	l := &line{heard: make(chan time.Time)}
+	if l.rung, err = os.OpenFile(bell, os.O_RDWR, 0); err != nil {
+		return nil, err
 	}
-	defer rung.Close()
-	heard := make(chan time.Time)
 	go func() {
-		for lines := bufio.NewScanner(rung); lines.Scan(); {
-			heard <- time.Now()
+		for lines := bufio.NewScanner(l.rung); lines.Scan(); {
+			l.heard <- time.Now()
 		}
 	}()
-	s, err := b.serve(b.dir, append(slices.Clone(args), "--sandbox-read-only", dir)...)
-	if err != nil {
-		return nil, nil, err
+	if l.server, err = b.serve(b.dir, append(slices.Clone(args), "--sandbox-read-only", dir)...); err != nil {
+		_ = l.rung.Close()
+		return nil, err
 	}
-	defer s.stop()
 	spec := "version: 0.2\nphases:\n  build:\n    commands:\n      - echo > " + bell + "\n"
-	if err := s.benchProject(b.ctx, spec, location, more...); err != nil {
-		return nil, nil, err
+	err = l.server.benchProject(b.ctx, spec, location, more...)
+	for n := 0; n < 2 && err == nil; n++ {
+		err = l.build(b.ctx)
 	}
-	for n := range rounds + 2 {
-		began := time.Now()
-		id, err := s.build(b.ctx, "app")
-		if err != nil {
-			return nil, nil, err
-		}
-		var at time.Time
-		select {
-		case at = <-heard:
-		case <-time.After(30 * time.Second):
-			return nil, nil, errors.Join(errors.New("the build's command did not run"), s.wait(b.ctx, time.Second, id))
-		}
-		if err := s.wait(b.ctx, time.Millisecond, id); err != nil {
-			return nil, nil, err
-		}
-		if n >= 2 { // the first ones warm up
-			first, ended = append(first, at.Sub(began)), append(ended, time.Since(began))
-		}
+	if err != nil {
+		l.close()
+		return nil, err
 	}
-	return first, ended, nil
+	l.first, l.ended = nil, nil
+	return l, nil
+}
+
+// build runs one build.
+func (l *line) build(ctx context.Context) error {
+	began := time.Now()
+	id, err := l.server.build(ctx, "app")
+	if err != nil {
+		return err
+	}
+	var at time.Time
+	select {
+	case at = <-l.heard:
+	case <-time.After(30 * time.Second):
+		return errors.Join(errors.New("the build's command did not run"), l.server.wait(ctx, time.Second, id))
+	}
+	if err := l.server.wait(ctx, time.Millisecond, id); err != nil {
+		return err
+	}
+	l.first, l.ended = append(l.first, at.Sub(began)), append(l.ended, time.Since(began))
+	return nil
+}
+
+func (l *line) close() {
+	l.server.stop()
+	_ = l.rung.Close()
 }
 
 // benchProject makes the project app with the buildspec given, and imports the
@@ -178,33 +211,40 @@ func (b *bench) clone() error {
 	}
 	defer provider.Close()
 	location := provider.CloneURL("team", "recipes")
+	b.dir, dir = dir, b.dir // the builds work on tmpfs too
+	defer func() { b.dir, dir = dir, b.dir }()
+	source := func(in *api.CreateProjectInput) {
+		in.Cache = &api.ProjectCache{Type: api.CacheTypeLocal, Modes: []api.CacheMode{api.CacheModeLocalSourceCache}}
+	}
+	var lines []*line // without a source, with one, and with a cache of it
+	for _, c := range []struct {
+		location *string
+		more     []func(*api.CreateProjectInput)
+	}{{}, {location: &location}, {location: &location, more: []func(*api.CreateProjectInput){source}}} {
+		l, err := b.line(c.location, sandboxed, c.more...)
+		if err != nil {
+			return err
+		}
+		defer l.close()
+		lines = append(lines, l)
+	}
 	var plain sample
-	for n := range b.pick(9, 3) {
-		into := filepath.Join(dir, fmt.Sprint("clone-", n))
+	for n := range b.pick(21, 5) { // in turn, so that all meet the same machine
+		into := filepath.Join(b.dir, fmt.Sprint("clone-", n))
 		cmd := exec.CommandContext(b.ctx, "git", "clone", "--quiet", "http://x:"+benchToken+"@"+location[len("http://"):], into)
 		began := time.Now()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("git clone: %w\n%s", err, out)
 		}
 		plain = append(plain, time.Since(began))
+		for _, l := range lines {
+			if err := l.build(b.ctx); err != nil {
+				return err
+			}
+		}
 	}
-	b.dir, dir = dir, b.dir // the builds work on tmpfs too
-	defer func() { b.dir, dir = dir, b.dir }()
-	without, _, err := b.latency(b.pick(9, 3), nil, sandboxed)
-	if err != nil {
-		return err
-	}
-	with, _, err := b.latency(b.pick(9, 3), &location, sandboxed)
-	if err != nil {
-		return err
-	}
-	cached, _, err := b.latency(b.pick(9, 3), &location, sandboxed, func(in *api.CreateProjectInput) {
-		in.Cache = &api.ProjectCache{Type: api.CacheTypeLocal, Modes: []api.CacheMode{api.CacheModeLocalSourceCache}}
-	})
-	if err != nil {
-		return err
-	}
-	fetch, again := with.at(50)-without.at(50), cached.at(50)-without.at(50)
+	without := lines[0].first.at(50)
+	fetch, again := lines[1].first.at(50)-without, lines[2].first.at(50)-without
 	b.table.add("fetch of 1,000 files, cold, tmpfs", ms(fetch), "git clone "+ms(plain.at(50)), times(float64(fetch), float64(plain.at(50))), "≤ 1.15 ×")
 	b.table.add("the same with LOCAL_SOURCE_CACHE", ms(again), "git clone "+ms(plain.at(50)), times(float64(again), float64(plain.at(50))), "≤ 0.6 ×")
 	return nil
