@@ -22,7 +22,7 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
   const { reportGroups } = (await stage.call("ListReportGroups", {})) as { reportGroups: string[] };
   const group = encodeURIComponent(reportGroups.find((arn) => arn.endsWith("/feast-unit")) ?? "");
   return [
-    { name: "home", path: "/", ready: heading("Home") },
+    { name: "home", path: "/", ready: shows("Home", "Median duration") },
     { name: "source-providers", path: "/source-providers", ready: heading("Source providers") },
     { name: "connect", path: "/source-providers/connect", ready: heading(/Connect/) },
     { name: "connect-bitbucket", path: "/source-providers/connect?serverType=BITBUCKET", ready: heading(/Connect/) },

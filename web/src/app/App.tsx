@@ -2,10 +2,11 @@ import { lazy, Suspense, type ComponentType, type LazyExoticComponent } from "re
 import { Route, Switch } from "wouter";
 import HomePage from "../home/HomePage";
 import { Loading } from "../parts/Loading";
-import { SignIn } from "../session/SignIn";
 import { useSession } from "../session/useSession";
 import { Frame } from "./Frame";
-import { NotFound } from "./NotFound";
+
+const SignIn = lazy(() => import("../session/SignIn"));
+const NotFound = lazy(() => import("./NotFound"));
 
 type PageComponent = ComponentType | LazyExoticComponent<ComponentType>;
 
@@ -36,7 +37,12 @@ const pages: readonly (readonly [string, PageComponent])[] = [
 /** The console: the page of the address for whoever is signed in, and the sign-in page for all others. */
 export function App() {
   const session = useSession();
-  if (session === undefined) return <SignIn />;
+  if (session === undefined)
+    return (
+      <Suspense fallback={<Loading what="page" minHeight={600} />}>
+        <SignIn />
+      </Suspense>
+    );
   return (
     <Frame>
       <Suspense fallback={<Loading what="page" minHeight={600} />}>

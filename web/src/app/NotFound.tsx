@@ -4,7 +4,7 @@ import { Page } from "../parts/Page";
 import { paths } from "./navigate";
 
 /** An address that no page has. */
-export function NotFound() {
+export default function NotFound() {
   return (
     <Page title="Page not found">
       <Empty title="There is no page at this address" action={<AppButton to={paths.home()}>Go to the home page</AppButton>}>

@@ -7,8 +7,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { paths } from "../app/navigate";
 import { liveInterval } from "../app/query";
 import { AppButton } from "../parts/AppButton";
-import { Page } from "../parts/Page";
+import { Later } from "../parts/Later";
 import { ProblemAlert } from "../parts/ProblemAlert";
+import { Titled } from "../parts/Titled";
 import { AttentionList } from "./AttentionList";
 import { Charts } from "./Charts";
 import { FirstSteps } from "./FirstSteps";
@@ -31,7 +32,7 @@ export default function HomePage() {
   const sums = total(now?.days ?? []);
   const nothingYet = now !== undefined && (now.projects ?? []).length === 0 && sums.succeeded + sums.failed + sums.other === 0;
   return (
-    <Page
+    <Titled
       title="Home"
       actions={
         <Button
@@ -62,8 +63,16 @@ export default function HomePage() {
         </Container>
       </Grid>
       <RecentBuilds live={(now?.running ?? 0) + (now?.queued ?? 0) > 0} />
-      {now !== undefined && !nothingYet && <Charts days={now.days ?? []} span={days} />}
-      {now !== undefined && !nothingYet && <ProjectTable projects={now.projects ?? []} days={days} action={<AppButton to={paths.projects()}>All projects</AppButton>} />}
-    </Page>
+      {now !== undefined && !nothingYet && (
+        <Later height={386}>
+          <Charts days={now.days ?? []} span={days} />
+        </Later>
+      )}
+      {now !== undefined && !nothingYet && (
+        <Later height={560}>
+          <ProjectTable projects={now.projects ?? []} days={days} action={<AppButton to={paths.projects()}>All projects</AppButton>} />
+        </Later>
+      )}
+    </Titled>
   );
 }

@@ -1,12 +1,12 @@
 import Button from "@cloudscape-design/components/button";
 import Header from "@cloudscape-design/components/header";
-import Table from "@cloudscape-design/components/table";
 import { useState, type ReactNode } from "react";
 import type { ProjectStatistics } from "../api/slipway.gen";
 import { paths } from "../app/navigate";
 import { AppLink } from "../parts/AppLink";
 import { BuildStatus } from "../parts/BuildStatus";
 import { Empty } from "../parts/Empty";
+import { PlainTable } from "../parts/PlainTable";
 import { duration } from "../parts/time";
 import { percent, successRate } from "./statistics";
 
@@ -15,16 +15,16 @@ export function ProjectTable({ projects, days, action }: { projects: readonly Pr
   const [all, setAll] = useState(false);
   const shown = all ? projects : projects.slice(0, 10);
   return (
-    <Table
-      variant="container"
+    <PlainTable
+      label="Projects"
       header={
         <Header variant="h2" counter={`(${projects.length})`} description={`The last ${days} days`} actions={action}>
           Projects
         </Header>
       }
       items={shown}
-      trackBy="projectName"
-      enableKeyboardNavigation
+      rows={shown.length}
+      keyOf={(p) => p.projectName}
       empty={<Empty title="No builds in this time" />}
       footer={
         projects.length > 10 && (
@@ -33,8 +33,8 @@ export function ProjectTable({ projects, days, action }: { projects: readonly Pr
           </Button>
         )
       }
-      columnDefinitions={[
-        { id: "name", header: "Project", isRowHeader: true, cell: (p) => <AppLink to={paths.project(p.projectName)}>{p.projectName}</AppLink> },
+      columns={[
+        { id: "name", header: "Project", cell: (p) => <AppLink to={paths.project(p.projectName)}>{p.projectName}</AppLink> },
         {
           id: "latest",
           header: "Latest build",

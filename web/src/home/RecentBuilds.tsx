@@ -1,5 +1,4 @@
 import Header from "@cloudscape-design/components/header";
-import Table from "@cloudscape-design/components/table";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { paths } from "../app/navigate";
 import { liveInterval } from "../app/query";
@@ -7,6 +6,7 @@ import { AppButton } from "../parts/AppButton";
 import { AppLink } from "../parts/AppLink";
 import { BuildStatus } from "../parts/BuildStatus";
 import { Empty } from "../parts/Empty";
+import { PlainTable } from "../parts/PlainTable";
 import { Duration, Time } from "../parts/Time";
 import { recentQuery } from "./queries";
 
@@ -18,24 +18,21 @@ export function RecentBuilds({ live }: { live: boolean }) {
     placeholderData: keepPreviousData,
   });
   return (
-    <Table
-      variant="container"
+    <PlainTable
+      label="Recent builds"
       header={
         <Header variant="h2" actions={<AppButton to={paths.builds()}>Build history</AppButton>}>
           Recent builds
         </Header>
       }
-      loading={builds.isPending}
-      loadingText="Loading builds"
-      items={builds.data?.builds ?? []}
-      trackBy="id"
-      enableKeyboardNavigation
+      items={builds.isPending ? undefined : (builds.data?.builds ?? [])}
+      rows={9}
+      keyOf={(b) => b.id}
       empty={<Empty title="No builds yet" />}
-      columnDefinitions={[
+      columns={[
         {
           id: "build",
           header: "Build",
-          isRowHeader: true,
           cell: (b) => (
             <AppLink to={paths.build(b.id)}>
               {b.projectName} #{b.buildNumber ?? 0}
@@ -43,7 +40,7 @@ export function RecentBuilds({ live }: { live: boolean }) {
           ),
         },
         { id: "status", header: "Status", cell: (b) => <BuildStatus status={b.buildStatus} phase={b.currentPhase} /> },
-        { id: "why", header: "Why it failed", cell: (b) => b.message ?? "–", maxWidth: 360 },
+        { id: "why", header: "Why it failed", cell: (b) => b.message ?? "–" },
         { id: "initiator", header: "Started by", cell: (b) => b.initiator ?? "–" },
         { id: "started", header: "Started", cell: (b) => <Time at={b.startTime} /> },
         { id: "took", header: "Duration", cell: (b) => <Duration from={b.startTime} to={b.endTime} /> },

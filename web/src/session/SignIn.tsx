@@ -16,7 +16,7 @@ import { signInWithCode, signInWithKey } from "./keys";
 import { sessionIsOver } from "./session";
 
 /** The page for whoever is not signed in. It stays at the address that was asked for. */
-export function SignIn() {
+export default function SignIn() {
   const [keyId, setKeyId] = useState("");
   const [secret, setSecret] = useState("");
   const [busy, setBusy] = useState(codeWaits);
