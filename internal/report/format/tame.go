@@ -199,11 +199,11 @@ func (t *tamer) reference() error {
 	return err
 }
 
-func number(s string) (int64, error) {
-	if len(s) > 0 && (s[0] == 'x' || s[0] == 'X') {
-		return strconv.ParseInt(s[1:], 16, 32)
+func number(s string) (uint64, error) {
+	if len(s) > 0 && s[0] == 'x' { // XML has no other
+		return strconv.ParseUint(s[1:], 16, 31)
 	}
-	return strconv.ParseInt(s, 10, 32)
+	return strconv.ParseUint(s, 10, 31)
 }
 
 func isCharacter(r rune) bool {
@@ -264,13 +264,15 @@ func (t *tamer) until(end string, do func(byte)) error {
 // it does.
 func (t *tamer) document() error {
 	quote := byte(0)
-	for range maxText {
+	for i := range maxText {
 		b, err := t.next()
 		switch {
 		case err == io.EOF:
 			return io.ErrUnexpectedEOF
 		case err != nil:
 			return err
+		case i == 0 && (b|0x20 < 'a' || b|0x20 > 'z'): // it has no name, and parsers differ on where it ends
+			return errDocument
 		case quote != 0:
 			if b == quote {
 				quote = 0

@@ -31,6 +31,8 @@ func FuzzTamer(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("<a b='&lt;&#xe9;&#10;\"' c=\"'\"><![CDATA[]]x>]]>]<!-- - -- ></a>"))
+	f.Add([]byte("<a b='&#Xe9;'>&#+9;</a>"))
+	f.Add([]byte("<a><!> b <c></a>"))
 	f.Add([]byte("<a><!SCDATA[was: <0> '<-1>]]></a>")) // a declaration to a parser, with angles that count
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if !utf8.Valid(text) {
