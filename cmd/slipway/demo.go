@@ -207,7 +207,7 @@ func (d *show) build(ctx context.Context) api.Build {
 		b := got.Builds[0]
 		if b.Logs != nil && b.Logs.StreamName != nil {
 			in.LogGroupName, in.LogStreamName = b.Logs.GroupName, *b.Logs.StreamName
-			d.printLog(ctx, in, !value(b.BuildComplete))
+			d.printLog(ctx, in)
 		}
 		if d.err != nil || value(b.BuildComplete) {
 			return b
@@ -221,16 +221,11 @@ func (d *show) build(ctx context.Context) api.Build {
 	}
 }
 
-// printLog prints the events that are new since the last call with in. The
-// stream of a build that is running may come a moment after its name.
-func (d *show) printLog(ctx context.Context, in *logs.GetLogEventsRequest, running bool) {
+// printLog prints the events that are new since the last call with in.
+func (d *show) printLog(ctx context.Context, in *logs.GetLogEventsRequest) {
 	for d.err == nil {
 		var page logs.GetLogEventsResponse
-		err := d.client.Call(ctx, logs.Definition, "GetLogEvents", in, &page)
-		if e, ok := errors.AsType[*awsjson.Error](err); ok && running && e.Name == "ResourceNotFoundException" {
-			return
-		}
-		if d.err = err; err != nil {
+		if d.err = d.client.Call(ctx, logs.Definition, "GetLogEvents", in, &page); d.err != nil {
 			return
 		}
 		for _, e := range page.Events {

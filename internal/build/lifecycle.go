@@ -106,7 +106,7 @@ func (b *Build) OpenLog() {
 }
 
 func (b *Build) openLog() {
-	if b.keepsLog() && !b.State.HasLog {
+	if b.KeepsLog() && !b.State.HasLog {
 		b.Public.Logs = b.logsAfter()
 		b.State.HasLog = true
 	}

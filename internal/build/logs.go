@@ -43,9 +43,9 @@ func (b Build) logsConfig() api.CloudWatchLogsConfig {
 	return *b.Public.Logs.CloudWatchLogs
 }
 
-// keepsLog reports whether the build has a log at all. One that goes to S3 only
+// KeepsLog reports whether the build has a log at all. One that goes to S3 only
 // is written to the same stream, until it is copied.
-func (b Build) keepsLog() bool { return b.KeepsStream() || b.copiesLog() }
+func (b Build) KeepsLog() bool { return b.KeepsStream() || b.copiesLog() }
 
 // KeepsStream reports whether the build's log is to stay in CloudWatch Logs.
 func (b Build) KeepsStream() bool {

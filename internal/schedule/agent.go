@@ -68,6 +68,10 @@ func (s *Scheduler) Begin(ctx context.Context, id string, token secret.Text) (*a
 	}
 	now := time.Now()
 	lease := now.Add(s.options.Lease)
+	frames, err := s.openLog(h, now)
+	if err != nil {
+		return nil, err
+	}
 	var work *agentapi.Work
 	var refused error
 	b, err := s.change(ctx, id, func(b *build.Build) error {
@@ -84,23 +88,13 @@ func (s *Scheduler) Begin(ctx context.Context, id string, token secret.Text) (*a
 		return nil, err
 	}
 	h.mu.Lock()
-	h.begun, h.lease, h.stored = true, lease, lease
-	h.setLog(b)
-	log := h.log
+	h.begun, h.named, h.lease, h.stored = true, b.State.HasLog, lease, lease
 	h.mu.Unlock()
-	if log != nil {
-		frames, err := s.openLog(*log, now)
-		if err != nil {
-			return nil, err
-		}
-		if work != nil {
-			work.Frames = frames
-		}
-	}
 	if b.Finished() {
 		s.finished(h, b.Public.BuildStatus)
 		return nil, errGone
 	}
+	work.Frames = frames
 	return work, nil
 }
 
@@ -172,15 +166,15 @@ func (s *Scheduler) Log(ctx context.Context, id string, token secret.Text, seq u
 	}
 	h.heard(time.Now(), s.options.Lease)
 	h.mu.Lock()
-	begun, log := h.begun, h.log
+	begun := h.begun
 	h.mu.Unlock()
 	if !begun {
 		return fault.New(fault.Invalid, "A build that has not begun has no log.")
 	}
-	if log == nil {
+	if h.stream == nil {
 		return nil
 	}
-	if err := s.parts.Logs.Append(*log, seq, frame); err != nil && fault.KindOf(err) != fault.NotFound {
+	if err := s.parts.Logs.Append(*h.stream, seq, frame); err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}
 	return nil

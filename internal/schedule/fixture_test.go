@@ -43,6 +43,7 @@ type bench struct {
 	db       *store.DB
 	keys     *seal.Keyset
 	logs     *logstream.Store
+	creates  func(logstream.StreamID) // is told before a stream is made; nil if nobody listens
 	runner   *ground
 	options  schedule.Options
 	provider schedule.Reporter
@@ -99,7 +100,11 @@ func (b *bench) start() {
 	}
 	log := slog.New(slog.NewTextHandler(b.journal, nil))
 	parts := schedule.Parts{
-		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Logs: b.logs, Runner: b.runner, Providers: providers, Log: log, Deliverers: b.deliverers,
+		Builds: b.db.Builds(), Outbox: b.db.Outbox(), Logs: watchedLogs{b.logs, func(id logstream.StreamID) {
+			if b.creates != nil {
+				b.creates(id)
+			}
+		}}, Runner: b.runner, Providers: providers, Log: log, Deliverers: b.deliverers,
 		Keys: keyring.New(b.db.Credentials(), b.keys, log, keyring.Options{Endpoints: b.options.Endpoints}),
 	}
 	if b.vault != nil {

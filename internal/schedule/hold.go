@@ -18,34 +18,31 @@ type hold struct {
 	attempt  int
 	hash     []byte // SHA-256 of the agent's token
 	deadline time.Time
-	placed   chan struct{} // closed when place is known, or there will be none
+	placed   chan struct{}       // closed when place is known, or there will be none
+	stream   *logstream.StreamID // where the log goes; nil if none is kept
 
 	mu     sync.Mutex // guards what follows
 	place  runner.Place
-	lease  time.Time           // the agent's silence is borne until then; reaches further than the stored one
-	stored time.Time           // the lease in the store
-	begun  bool                // the agent has reported
-	log    *logstream.StreamID // nil as long as there is none, and if none is kept
-	tell   api.StatusType      // what the agent is told to end with
-	ending bool                // the server is ending the build
-	lost   bool                // the agent is not heard any more
-	cancel context.CancelFunc  // ends the launch in flight; nil while there is none
+	lease  time.Time          // the agent's silence is borne until then; reaches further than the stored one
+	stored time.Time          // the lease in the store
+	begun  bool               // the agent has reported
+	named  bool               // the build tells where its log is
+	tell   api.StatusType     // what the agent is told to end with
+	ending bool               // the server is ending the build
+	lost   bool               // the agent is not heard any more
+	cancel context.CancelFunc // ends the launch in flight; nil while there is none
 }
 
 // newHold returns the hold on a claimed build.
 func newHold(b build.Build, lease time.Time) *hold {
 	h := &hold{
 		id: *b.Public.ID, attempt: b.State.Attempt, hash: b.State.TokenHash, deadline: b.State.Deadline,
-		placed: make(chan struct{}), lease: lease, stored: b.State.Lease, begun: b.State.Begun,
+		placed: make(chan struct{}), lease: lease, stored: b.State.Lease, begun: b.State.Begun, named: b.State.HasLog,
 	}
-	h.setLog(b)
+	if b.KeepsLog() {
+		h.stream = &logstream.StreamID{Scope: b.Scope, Group: b.LogGroup(), Name: b.LogStream()}
+	}
 	return h
-}
-
-func (h *hold) setLog(b build.Build) {
-	if b.State.HasLog {
-		h.log = &logstream.StreamID{Scope: b.Scope, Group: b.LogGroup(), Name: b.LogStream()}
-	}
 }
 
 // holds reports whether b is still held by this attempt.

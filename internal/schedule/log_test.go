@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"slipway/internal/fault"
 	"slipway/internal/logstream"
 	"slipway/internal/logstream/frame"
+	"slipway/internal/runner"
 	"slipway/internal/schedule"
 )
 
@@ -51,6 +53,43 @@ func TestLog(t *testing.T) {
 			t.Errorf("Log to a deleted stream: %v, want it dropped", err)
 		}
 	})
+}
+
+func TestAStreamIsThereBeforeTheBuildTellsItsName(t *testing.T) {
+	for _, provisioning := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, schedule.Options{})
+			b.runner.behave = deaf
+			var before []bool // whether the name was told when the stream was made
+			b.creates = func(id logstream.StreamID) { before = append(before, b.of("app:" + id.Name).Public.Logs.StreamName != nil) }
+			if provisioning {
+				b.runner.pull = func(_ context.Context, l runner.Launch) error {
+					l.Say("pulling")
+					return nil
+				}
+			}
+			id := b.queue()
+			synctest.Wait()
+			must(t, b.runner.only(t).begin())
+			if len(before) == 0 || before[0] {
+				t.Errorf("the name was told when streams were made: %v, want false first", before)
+			}
+			if b.of(id).Public.Logs.StreamName == nil {
+				t.Error("the name is not told")
+			}
+		})
+	}
+}
+
+// watchedLogs are logs that tell when a stream is made.
+type watchedLogs struct {
+	*logstream.Store
+	creates func(logstream.StreamID)
+}
+
+func (w watchedLogs) Create(id logstream.StreamID, now time.Time) error {
+	w.creates(id)
+	return w.Store.Create(id, now)
 }
 
 func TestABuildWithoutALog(t *testing.T) {

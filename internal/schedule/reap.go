@@ -267,13 +267,10 @@ func (s *Scheduler) finished(h *hold, status api.StatusType) {
 
 // syncLog makes the log of a build that ends durable.
 func (s *Scheduler) syncLog(h *hold) {
-	h.mu.Lock()
-	log := h.log
-	h.mu.Unlock()
-	if log == nil {
+	if h.stream == nil {
 		return
 	}
-	if err := s.parts.Logs.Sync(*log); err != nil && fault.KindOf(err) != fault.NotFound {
+	if err := s.parts.Logs.Sync(*h.stream); err != nil && fault.KindOf(err) != fault.NotFound {
 		s.log.Error("log not synced", "buildId", h.id, "error", err)
 	}
 }
