@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,6 +51,9 @@ func movedTo(ctx context.Context, s Source, where *url.URL, by *agentapi.Credent
 // userAgent begins as git's does: some providers answer others with a page.
 const userAgent = "git/2.0 (slipway)"
 
+// connectTime is how long a provider has to take a connection.
+const connectTime = 15 * time.Second
+
 // client returns a client for the provider of s that trusts what git trusts
 // there, and that follows no redirect.
 func client(s Source, by *agentapi.Credential, trusted string) *http.Client {
@@ -59,7 +63,10 @@ func client(s Source, by *agentapi.Credential, trusted string) *http.Client {
 		trust.RootCAs.AppendCertsFromPEM(bundle(ca))
 	}
 	return &http.Client{
-		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust},
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust,
+			DialContext: (&net.Dialer{Timeout: connectTime}).DialContext, TLSHandshakeTimeout: connectTime,
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
