@@ -22,7 +22,7 @@ import { FormContext, type FormState } from "./form/context";
 import { EnvironmentSection } from "./form/EnvironmentSection";
 import { HalfSaved } from "./form/HalfSaved";
 import { LeaveModal, Refusals } from "./form/ProjectFields";
-import { ArtifactsSection, BatchSection, LogsSection } from "./form/ResultSections";
+import { ArtifactsSection, BatchSection, CacheSection, LogsSection } from "./form/ResultSections";
 import { SourceSection } from "./form/SourceSection";
 import { WebhookSection } from "./form/WebhookSection";
 import { handOver, type Handover } from "./handover";
@@ -141,6 +141,7 @@ export function ProjectEditor({ initial, was: opened, handover }: { initial: Pro
           <BuildspecSection />
           <BatchSection />
           <ArtifactsSection />
+          <CacheSection />
           <LogsSection />
         </SpaceBetween>
       </Form>

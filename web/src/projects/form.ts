@@ -2,6 +2,8 @@ import type {
   ArtifactsType,
   BatchReportModeType,
   BucketOwnerAccess,
+  CacheMode,
+  CacheType,
   ComputeType,
   EnvironmentType,
   EnvironmentVariableType,
@@ -86,6 +88,13 @@ export interface ArtifactsForm {
   readonly encryptionDisabled: boolean;
 }
 
+export interface CacheForm {
+  readonly type: CacheType;
+  readonly location: string;
+  readonly modes: readonly CacheMode[];
+  readonly namespace: string;
+}
+
 export interface LogsForm {
   readonly cloudWatch: boolean;
   readonly group: string;
@@ -113,6 +122,7 @@ export interface ProjectForm {
   readonly buildspec: BuildspecForm;
   readonly batch: BatchForm;
   readonly artifacts: ArtifactsForm;
+  readonly cache: CacheForm;
   readonly logs: LogsForm;
 }
 
@@ -153,13 +163,14 @@ export function emptyForm(account: string): ProjectForm {
     buildspec: { kind: "file", file: "", inline: "" },
     batch: { on: false, serviceRole: "", timeout: "", maximumBuilds: "", combineArtifacts: false, report: "" },
     artifacts: { type: "NO_ARTIFACTS", location: "", path: "", name: "", overrideName: false, namespace: "", packaging: "", encryptionDisabled: false },
+    cache: { type: "NO_CACHE", location: "", modes: [], namespace: "" },
     logs: { cloudWatch: true, group: "", stream: "", s3: false, s3Location: "", s3EncryptionDisabled: false, s3OwnerAccess: "" },
   };
 }
 
 /** The form that shows a project. */
 export function formOf(p: Project): ProjectForm {
-  const { source: s, environment: e, artifacts: a, webhook: w, buildBatchConfig: b, logsConfig: l } = p;
+  const { source: s, environment: e, artifacts: a, cache: c, webhook: w, buildBatchConfig: b, logsConfig: l } = p;
   const inline = isInline(s?.buildspec);
   return {
     name: p.name ?? "",
@@ -217,6 +228,7 @@ export function formOf(p: Project): ProjectForm {
       packaging: a?.packaging ?? "",
       encryptionDisabled: a?.encryptionDisabled ?? false,
     },
+    cache: { type: c?.type ?? "NO_CACHE", location: c?.location ?? "", modes: c?.modes ?? [], namespace: c?.cacheNamespace ?? "" },
     logs: {
       cloudWatch: l?.cloudWatchLogs?.status !== "DISABLED",
       group: l?.cloudWatchLogs?.groupName ?? "",

@@ -116,7 +116,7 @@ describe("a project that is shown and saved", () => {
 
   test("an update leaves out what the form does not show", () => {
     const update = updateRequest(formOf(most), most);
-    for (const member of ["secondarySources", "secondarySourceVersions", "secondaryArtifacts", "cache", "encryptionKey", "vpcConfig", "fileSystemLocations"]) {
+    for (const member of ["secondarySources", "secondarySourceVersions", "secondaryArtifacts", "encryptionKey", "vpcConfig", "fileSystemLocations"]) {
       expect(update).not.toHaveProperty(member);
     }
   });
@@ -135,6 +135,15 @@ describe("a project that is shown and saved", () => {
     expect(update).toMatchObject({ buildBatchConfig: {}, concurrentBuildLimit: -1, autoRetryLimit: 0, timeoutInMinutes: 60, tags: [], sourceVersion: "" });
     expect(update.source).not.toHaveProperty("gitCloneDepth");
     expect(update.source).not.toHaveProperty("buildspec");
+  });
+
+  test("a cache is set, changed and taken away", () => {
+    const cacheOf = (p: Project, c: Partial<ProjectForm["cache"]>) => updateRequest(edit(p, (f) => ({ cache: { ...f.cache, ...c } })), p).cache;
+    expect(cacheOf(least, { type: "LOCAL", modes: ["LOCAL_CUSTOM_CACHE"] })).toStrictEqual({ type: "LOCAL", modes: ["LOCAL_CUSTOM_CACHE"] });
+    expect(cacheOf(least, { type: "S3", location: "bucket/cache", namespace: "team" })).toStrictEqual({ type: "S3", location: "bucket/cache", cacheNamespace: "team" });
+    expect(cacheOf(most, { type: "S3", location: "bucket/cache" })).toStrictEqual({ type: "S3", location: "bucket/cache" });
+    expect(cacheOf(most, { type: "NO_CACHE" })).toStrictEqual({ type: "NO_CACHE" });
+    expect(createRequest(emptyForm("000000000000"))).not.toHaveProperty("cache");
   });
 
   test("another provider takes nothing of the old one along but the buildspec", () => {

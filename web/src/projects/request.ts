@@ -6,6 +6,7 @@ import type {
   Project,
   ProjectArtifacts,
   ProjectBuildBatchConfig,
+  ProjectCache,
   ProjectEnvironment,
   ProjectSource,
   UpdateProjectInput,
@@ -20,7 +21,7 @@ import { serverOf, type ProjectForm } from "./form";
 
 /** The request that makes the project of a form; with what only was has, if it is given. */
 export function createRequest(form: ProjectForm, was: Project = {}): CreateProjectInput {
-  const { secondarySources, secondarySourceVersions, secondaryArtifacts, cache, encryptionKey, vpcConfig, fileSystemLocations } = was;
+  const { secondarySources, secondarySourceVersions, secondaryArtifacts, encryptionKey, vpcConfig, fileSystemLocations } = was;
   return present({
     name: form.name,
     description: text(form.description, was.description),
@@ -30,7 +31,7 @@ export function createRequest(form: ProjectForm, was: Project = {}): CreateProje
     secondarySourceVersions,
     artifacts: artifacts(form, was.artifacts),
     secondaryArtifacts,
-    cache,
+    cache: cache(form, was.cache),
     environment: environment(form, was.environment),
     serviceRole: form.serviceRole,
     timeoutInMinutes: number(form.timeout),
@@ -61,6 +62,7 @@ export function updateRequest(form: ProjectForm, was: Project): UpdateProjectInp
     source: whole.source,
     sourceVersion: whole.sourceVersion,
     artifacts: whole.artifacts,
+    cache: whole.cache,
     environment: whole.environment,
     serviceRole: whole.serviceRole,
     timeoutInMinutes: removed(whole.timeoutInMinutes, was.timeoutInMinutes, defaultTimeout),
@@ -194,6 +196,19 @@ function artifacts(form: ProjectForm, before: ProjectArtifacts | undefined): Pro
     namespaceType: a.namespace === "" ? undefined : a.namespace,
     packaging: a.packaging === "" ? undefined : a.packaging,
     encryptionDisabled: flag(a.encryptionDisabled, was?.encryptionDisabled),
+  });
+}
+
+function cache(form: ProjectForm, before: ProjectCache | undefined): ProjectCache | undefined {
+  const c = form.cache;
+  if (c.type === "NO_CACHE") return before === undefined ? undefined : before.type === "NO_CACHE" ? before : { type: "NO_CACHE" };
+  const was = before?.type === c.type ? before : undefined;
+  return present({
+    ...was,
+    type: c.type,
+    location: c.type === "S3" ? text(c.location, was?.location) : was?.location,
+    modes: c.type === "LOCAL" ? [...c.modes] : was?.modes,
+    cacheNamespace: c.type === "S3" ? text(c.namespace, was?.cacheNamespace) : was?.cacheNamespace,
   });
 }
 

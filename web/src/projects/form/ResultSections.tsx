@@ -131,6 +131,62 @@ const packagings = [
   { value: "ZIP", label: "Zip" },
 ] as const;
 
+/** What builds keep for the next one. */
+export function CacheSection() {
+  const [cache, change] = usePart("cache");
+  return (
+    <Container header={<Header variant="h2">Cache</Header>}>
+      <SpaceBetween size="l">
+        <Field member="cache" description="The next build finds again what the buildspec's cache section names, or what the modes below are for.">
+          <Select
+            selectedOption={caches.find((c) => c.value === cache.type) ?? null}
+            options={caches}
+            onChange={({ detail }) => change({ type: caches.find((c) => c.value === detail.selectedOption.value)?.value ?? "NO_CACHE" })}
+          />
+        </Field>
+        {cache.type === "S3" && (
+          <ColumnLayout columns={2}>
+            <Field member="cache.location" description="A bucket, and a path in it after a slash.">
+              <Input value={cache.location} spellcheck={false} onChange={({ detail }) => change({ location: detail.value })} />
+            </Field>
+            <FormField label="Cache namespace" description="Projects with the same one and the same bucket share a cache.">
+              <Input value={cache.namespace} spellcheck={false} onChange={({ detail }) => change({ namespace: detail.value })} />
+            </FormField>
+          </ColumnLayout>
+        )}
+        {cache.type === "LOCAL" && (
+          <Field member="cache.modes">
+            <SpaceBetween size="xs">
+              {modes.map((m) => (
+                <Checkbox
+                  key={m.value}
+                  checked={cache.modes.includes(m.value)}
+                  description={m.description}
+                  onChange={({ detail }) => change({ modes: detail.checked ? [...cache.modes, m.value] : cache.modes.filter((v) => v !== m.value) })}
+                >
+                  {m.label}
+                </Checkbox>
+              ))}
+            </SpaceBetween>
+          </Field>
+        )}
+      </SpaceBetween>
+    </Container>
+  );
+}
+
+const caches = [
+  { value: "NO_CACHE", label: "No cache" },
+  { value: "S3", label: "Amazon S3" },
+  { value: "LOCAL", label: "Local" },
+] as const;
+
+const modes = [
+  { value: "LOCAL_CUSTOM_CACHE", label: "Custom cache", description: "The paths of the buildspec's cache section, on the machine that builds." },
+  { value: "LOCAL_SOURCE_CACHE", label: "Source cache", description: "What was fetched of the repository: the next build fetches what is new." },
+  { value: "LOCAL_DOCKER_LAYER_CACHE", label: "Docker layer cache", description: "The layers that Docker makes in a privileged build." },
+] as const;
+
 /** Where the log of a build goes. */
 export function LogsSection() {
   const { form } = useProjectForm();

@@ -28,7 +28,7 @@ export function useProjectForm(): FormState {
 }
 
 /** One part of the form, and how to change some of it. */
-export function usePart<K extends "source" | "webhook" | "environment" | "buildspec" | "batch" | "artifacts" | "logs">(
+export function usePart<K extends "source" | "webhook" | "environment" | "buildspec" | "batch" | "artifacts" | "cache" | "logs">(
   part: K,
 ): readonly [ProjectForm[K], (change: Partial<ProjectForm[K]>) => void] {
   const { form, patch } = useProjectForm();
