@@ -7,7 +7,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results",
-  workers: 1, // tests of one file build on each other, and a stage is dear
+  workers: 2, // each with a stage of its own; tests of one file build on each other
   fullyParallel: false,
   timeout: 300_000, // a slow machine is no fault
   expect: { timeout: 30_000 },
