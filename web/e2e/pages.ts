@@ -7,7 +7,7 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
     await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
     await expect(page.getByText(/^Loading/)).toHaveCount(0);
   };
-  const shows = (name: string, text: string) => async (page: Page) => {
+  const shows = (name: string | RegExp, text: string) => async (page: Page) => {
     await heading(name)(page);
     await expect(page.getByText(text, { exact: true }).first()).toBeVisible();
   };
@@ -38,7 +38,7 @@ export async function allPages(stage: Stage): Promise<readonly { name: string; p
     { name: "builds", path: "/builds", ready: heading("Build history") },
     { name: "build-failed", path: `/builds/${await first("salad")}`, ready: heading(/salad/) },
     { name: "build-phases", path: `/builds/${await first("salad")}?tab=phases`, ready: heading(/salad/) },
-    { name: "build-webhook", path: `/builds/${await first("storefront")}?tab=webhook`, ready: heading(/storefront/) },
+    { name: "build-webhook", path: `/builds/${await first("storefront")}?tab=webhook`, ready: shows(/storefront/, "Received") },
     { name: "build-running", path: `/builds/${await first("stew")}`, ready: heading(/stew/) },
     { name: "build-artifacts", path: `/builds/${await first("feast")}?tab=artifacts`, ready: heading(/feast/) },
     { name: "build-cache", path: `/builds/${await first("feast")}?tab=cache`, ready: heading(/feast/) },
