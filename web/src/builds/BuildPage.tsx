@@ -2,7 +2,6 @@ import type { Build } from "@aws-sdk/client-codebuild";
 import Button from "@cloudscape-design/components/button";
 import LiveRegion from "@cloudscape-design/components/live-region";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import Tabs from "@cloudscape-design/components/tabs";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useSearchParams } from "wouter";
@@ -14,6 +13,7 @@ import { BuildStatus } from "../parts/BuildStatus";
 import { Empty } from "../parts/Empty";
 import { Loading } from "../parts/Loading";
 import { Page } from "../parts/Page";
+import { PageTabs } from "../parts/PageTabs";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { retryBuilds } from "./actions";
 import { announcement, inProgress, tabTitle } from "./build";
@@ -68,7 +68,7 @@ function Shown({ build, id }: { build: Build; id: string }) {
       <FailureAlert build={build} />
       <BuildOverview build={build} />
       <LiveRegion hidden>{announcement(build)}</LiveRegion>
-      <Tabs
+      <PageTabs
         variant="container"
         ariaLabel="About the build"
         tabs={[...tabs]}

@@ -5,7 +5,6 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import Tabs from "@cloudscape-design/components/tabs";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useParams, useSearchParams } from "wouter";
@@ -17,6 +16,7 @@ import { AppButton } from "../parts/AppButton";
 import { Empty } from "../parts/Empty";
 import { Loading } from "../parts/Loading";
 import { Page } from "../parts/Page";
+import { PageTabs } from "../parts/PageTabs";
 import { ProblemAlert } from "../parts/ProblemAlert";
 import { Time } from "../parts/Time";
 import { WebhookPanel } from "../webhooks/WebhookPanel";
@@ -50,7 +50,7 @@ export default function ProjectPage() {
       <ProblemAlert error={project.error} doing="read the project" retry={() => void project.refetch()} />
       {project.data === undefined ? <Loading what="project" minHeight={600} /> : <Summary project={project.data} />}
       {project.data !== undefined && (
-        <Tabs
+        <PageTabs
           ariaLabel="Parts of the project"
           activeTabId={search.get("tab") ?? "history"}
           onChange={({ detail }) => setSearch(detail.activeTabId === "history" ? {} : { tab: detail.activeTabId }, { replace: true })}
