@@ -61,7 +61,9 @@ func TestAStreamIsThereBeforeTheBuildTellsItsName(t *testing.T) {
 			b := newBench(t, schedule.Options{})
 			b.runner.behave = deaf
 			var before []bool // whether the name was told when the stream was made
-			b.creates = func(id logstream.StreamID) { before = append(before, b.of("app:" + id.Name).Public.Logs.StreamName != nil) }
+			b.creates = func(id logstream.StreamID) {
+				before = append(before, b.of("app:"+id.Name).Public.Logs.StreamName != nil)
+			}
 			if provisioning {
 				b.runner.pull = func(_ context.Context, l runner.Launch) error {
 					l.Say("pulling")

@@ -165,8 +165,8 @@ func Start(self []string) (_ *Process, err error) {
 	return p, nil
 }
 
-// Fetch fetches job's sources, once. It calls begun when from then on it will
-// mostly wait: for the provider, or for nothing any more. It copies the lines it has for the build's
+// Fetch fetches job's sources, once. It calls begun as soon as a provider is being
+// asked, at the latest when it ends. It copies the lines it has for the build's
 // log to log: they are masked already, and of a fetch that goes well they tell of
 // submodules and of what was not checked. When ctx ends, the process and
 // everything it started are killed and Fetch returns ctx's cause.
