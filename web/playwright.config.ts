@@ -16,6 +16,7 @@ export default defineConfig({
   use: {
     viewport: { width: 1400, height: 900 },
     locale: "en-US",
+    actionTimeout: 60_000, // says which action hung, long before the test ends
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {

@@ -80,6 +80,36 @@ test("what the server refuses is told at its field and at the top, and nothing i
   expect(document.activeElement).toBe(screen.getByLabelText("Project name"));
 });
 
+test("what is wrong with a field is told once the pointer that left it is up again", async () => {
+  findings = [found];
+  const user = show();
+  await waitFor(() => expect(asked("CheckProject").length).toBeGreaterThan(0));
+  await user.click(screen.getByLabelText("Project name"));
+  const elsewhere = button("Show as CLI command or Terraform");
+  await user.pointer({ keys: "[MouseLeft>]", target: elsewhere });
+  expect(document.activeElement).not.toBe(screen.getByLabelText("Project name"));
+  expect(screen.queryByText("A name is needed.")).toBeNull();
+  await user.pointer({ keys: "[/MouseLeft]", target: elsewhere });
+  expect(await screen.findByText("A name is needed.")).toBeTruthy();
+});
+
+test("what was wrong with a field before it was typed into is not told", async () => {
+  findings = [found];
+  const user = show();
+  await waitFor(() => expect(asked("CheckProject").length).toBe(1));
+  findings = [];
+  await user.type(screen.getByLabelText("Project name"), "soup");
+  await user.tab();
+  const said: boolean[] = [];
+  const watch = new MutationObserver(() => said.push(screen.queryByText("A name is needed.") !== null));
+  watch.observe(document.body, { childList: true, subtree: true, characterData: true });
+  expect(screen.queryByText("A name is needed.")).toBeNull();
+  await waitFor(() => expect(asked("CheckProject").length).toBe(2));
+  await user.click(button("Show as CLI command or Terraform"));
+  watch.disconnect();
+  expect(said).not.toContain(true);
+});
+
 test("a repository is searched for when typing rests, and its URL is chosen", async () => {
   const user = show();
   await screen.findByText("Connect another token"); // the credentials are known

@@ -29,13 +29,13 @@ import { handOver, type Handover } from "./handover";
 import { createRequest, updateRequest, webhookChange } from "./request";
 import { save, type Saved } from "./save";
 import { useFindings } from "./useFindings";
+import { useTouched } from "./useTouched";
 import { useUnsaved } from "./useUnsaved";
 
 /** The form that makes a project, or changes the one that was. */
 export function ProjectEditor({ initial, was: opened, handover }: { initial: ProjectForm; was: Project | undefined; handover?: Handover | undefined }) {
   const [was, setWas] = useState(opened);
   const [form, setForm] = useState<ProjectForm>(handover?.form ?? initial);
-  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [asked, setAsked] = useState(false);
   const [refused, setRefused] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -49,7 +49,8 @@ export function ProjectEditor({ initial, was: opened, handover }: { initial: Pro
   const client = useQueryClient();
   const unsaved = useUnsaved(JSON.stringify(form) !== JSON.stringify(initial), go);
   const deletes = webhookChange(form, was?.webhook).kind === "delete";
-  const { findings, check } = useFindings(was === undefined ? createRequest(form) : updateRequest(form, was), was !== undefined);
+  const { findings, current, check } = useFindings(was === undefined ? createRequest(form) : updateRequest(form, was), was !== undefined);
+  const { touched, touch } = useTouched(current);
   const server = serverOf(form.source.type);
   // A webhook that is about to go no longer minds the source.
   const refuses = (f: ProjectFinding) => f.level === "ERROR" && !(deletes && f.member === "source");
@@ -68,9 +69,9 @@ export function ProjectEditor({ initial, was: opened, handover }: { initial: Pro
       errorOf: (member) => (seen(member) ? said(member, "errors") : undefined),
       elementErrorOf: (list, index, name) => (seen(list) ? ofElement(findings, list, index, name) : undefined),
       warningOf: (member) => said(member, "warnings"),
-      touch: (member) => setTouched((now) => (now.has(member) ? now : new Set(now).add(member))),
+      touch,
     };
-  }, [form, was, findings, asked, touched]);
+  }, [form, was, findings, asked, touched, touch]);
 
   const leave = () => {
     unsaved.release();

@@ -4,17 +4,28 @@ import { slipway } from "../api/slipway";
 import type { ProjectFinding } from "../api/slipway.gen";
 import { inPlainWords } from "./findings";
 
+interface Findings {
+  readonly findings: readonly ProjectFinding[];
+  /** Whether they are of the request as it stands now, and not of what stood there a moment ago. */
+  readonly current: boolean;
+  /** Asks at once. */
+  readonly check: () => Promise<readonly ProjectFinding[]>;
+}
+
 /**
- * What the server finds of a request as it is being typed. check asks at once.
+ * What the server finds of a request as it is being typed.
  * The request may hold values of variables, so it goes into no cache.
  */
-export function useFindings(request: object, update: boolean): { findings: readonly ProjectFinding[]; check: () => Promise<readonly ProjectFinding[]> } {
-  const [findings, setFindings] = useState<readonly ProjectFinding[]>([]);
+export function useFindings(request: object, update: boolean): Findings {
+  const [{ findings, of }, setFound] = useState<{ findings: readonly ProjectFinding[]; of?: string }>({ findings: [] });
   const text = JSON.stringify(request);
   useEffect(() => {
     const asked = new AbortController();
     const timer = setTimeout(() => {
-      ask(text, update, asked.signal).then(setFindings, () => undefined); // saving will tell what is wrong with the server
+      ask(text, update, asked.signal).then(
+        (found) => setFound({ findings: found, of: text }),
+        () => undefined, // saving will tell what is wrong with the server
+      );
     }, 400);
     return () => {
       clearTimeout(timer);
@@ -23,10 +34,10 @@ export function useFindings(request: object, update: boolean): { findings: reado
   }, [text, update]);
   const check = useCallback(async () => {
     const found = await ask(text, update);
-    setFindings(found);
+    setFound({ findings: found, of: text });
     return found;
   }, [text, update]);
-  return { findings, check };
+  return { findings, current: of === text, check };
 }
 
 async function ask(request: string, update: boolean, signal?: AbortSignal): Promise<readonly ProjectFinding[]> {
