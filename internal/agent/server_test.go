@@ -371,6 +371,9 @@ func (a *agentProcess) wait() int {
 	if s := a.stderr.String(); strings.Contains(s, token) || strings.Contains(s, "DATA RACE") || strings.Contains(s, "panic") {
 		a.t.Errorf("the agent says\n%s", s)
 	}
+	if log := a.text(); strings.Contains(log, "DATA RACE") { // of a tool, whose exit status does not tell
+		a.t.Errorf("the build's log says\n%s", log)
+	}
 	return a.exitCode
 }
 

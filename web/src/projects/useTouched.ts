@@ -9,7 +9,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
  */
 export function useTouched(current: boolean): { touched: ReadonlySet<string>; touch: (member: string) => void } {
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
-  const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
+  const [touched, setTouched] = useState(left);
   const pressed = useRef(false);
   const waiting = useRef<string[]>([]);
 
@@ -21,7 +21,10 @@ export function useTouched(current: boolean): { touched: ReadonlySet<string>; to
     const release = () => {
       pressed.current = false;
       clearTimeout(timer);
-      timer = setTimeout(() => setLeft((now) => including(now, waiting.current.splice(0)))); // after the click that follows
+      timer = setTimeout(() => {
+        const members = waiting.current.splice(0);
+        setLeft((now) => including(now, members));
+      }); // after the click that follows
     };
     const gone = ["pointerup", "pointercancel", "dragend"];
     window.addEventListener("pointerdown", press, true);
